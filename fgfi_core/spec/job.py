@@ -1,0 +1,130 @@
+"""The job spec: one pydantic model that the API, the command line and the library validate alike. Imports no torch."""
+
+import difflib
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from fgfi_core.spec.methods import FineGrained, Method
+from fgfi_core.spec.names import DETECTORS
+
+Stage = Literal["preflight", "teacher", "baseline", "imitation", "export", "report"]
+STAGES: tuple[Stage, ...] = ("preflight", "teacher", "baseline", "imitation", "export", "report")
+
+MAX_METADATA_ENTRIES = 32
+MAX_METADATA_TEXT = 512
+
+
+class Model(BaseModel):
+    """Unknown fields are errors: a misspelt field must never be silently a default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def _known_detector(name: str) -> str:
+    if name in DETECTORS:
+        return name
+    close = difflib.get_close_matches(name, DETECTORS, n=1)
+    meant = f" Did you mean '{close[0]}'?" if close else ""
+    raise ValueError(f"there is no detector '{name}'.{meant} Known: {', '.join(DETECTORS)}")
+
+
+class Data(Model):
+    """Which data set, and which of its splits trains and which measures."""
+
+    id: str | None = Field(None, description="Data set in the service; not needed with `fgfi train --data`.")
+    train: str = Field("trainval", min_length=1)
+    val: str = Field("test", min_length=1)
+
+    @model_validator(mode="after")
+    def _splits_differ(self) -> "Data":
+        if self.train == self.val:
+            raise ValueError(f"train and val are both '{self.train}': the measured split must not be trained on")
+        return self
+
+
+class Teacher(Model):
+    """The heavy detector, trained here on the job's data."""
+
+    detector: str
+    epochs: int | None = Field(None, ge=1, le=10_000, description="Default: the schedule's.")
+
+    _check = field_validator("detector")(_known_detector)
+
+
+class Student(Model):
+    """The light detector that is delivered."""
+
+    detector: str
+    init: Literal["random"] = "random"
+
+    _check = field_validator("detector")(_known_detector)
+
+
+class Augmentation(Model):
+    """What each training image goes through; every part keeps its boxes true."""
+
+    flip: bool = True
+    photometric: bool = True
+    shift: bool = True
+
+
+class Schedule(Model):
+    """The one schedule that teacher, plain and imitating student share."""
+
+    epochs: int = Field(30, ge=1, le=10_000)
+    batch_size: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = "auto"
+    image_size: tuple[Annotated[int, Field(ge=32, le=4096)], Annotated[int, Field(ge=32, le=4096)]] = Field(
+        (320, 240), description="(width, height) in pixels; images are resized to it."
+    )
+    learning_rate: Annotated[float, Field(gt=0, le=10)] | Literal["auto"] = "auto"
+    momentum: float = Field(0.9, ge=0, lt=1)
+    weight_decay: float = Field(5e-4, ge=0, le=1)
+    warmup_steps: int = Field(100, ge=0, description="Steps over which the learning rate rises linearly.")
+    clip_norm: float | None = Field(10.0, gt=0, description="Largest gradient norm; null switches clipping off.")
+    evaluate_every: int = Field(5, ge=1, description="Epochs between evaluations; the last epoch is always evaluated.")
+    checkpoint_seconds: float = Field(60.0, ge=0, description="Least time between two checkpoints; 0 is every step.")
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    augmentation: Augmentation = Augmentation()
+
+
+class Resources(Model):
+    """Where the job runs."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = "auto"
+    loader_workers: Annotated[int, Field(ge=0, le=64)] | Literal["auto"] = "auto"
+
+
+class JobSpec(Model):
+    """One distillation job."""
+
+    name: str = Field(min_length=1, max_length=200)
+    dataset: Data
+    teacher: Teacher
+    student: Student
+    method: Method = Field(default_factory=FineGrained)
+    baseline: bool = Field(True, description="Train the same student without a teacher as the control run.")
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field((0,), min_length=1, max_length=16)
+    schedule: Schedule = Schedule()
+    evaluation: tuple[Literal["voc07", "voc"], ...] = Field(("voc07", "voc"), min_length=1)
+    exports: tuple[Literal["safetensors", "onnx"], ...] = Field(("safetensors", "onnx"), min_length=1)
+    resources: Resources = Resources()
+    metadata: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+    @field_validator("seeds", "evaluation", "exports")
+    @classmethod
+    def _no_repeats(cls, value: tuple[Any, ...]) -> tuple[Any, ...]:
+        if len(set(value)) != len(value):
+            raise ValueError("has the same entry twice")
+        return value
+
+    @field_validator("metadata")
+    @classmethod
+    def _small_metadata(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if len(value) > MAX_METADATA_ENTRIES:
+            raise ValueError(f"has {len(value)} entries; at most {MAX_METADATA_ENTRIES} are kept")
+        for key, item in value.items():
+            if len(key) > MAX_METADATA_TEXT or len(str(item)) > MAX_METADATA_TEXT:
+                raise ValueError(f"'{key[:40]}' is longer than {MAX_METADATA_TEXT} characters")
+        return value
