@@ -1,0 +1,1 @@
+"""The dashboard: server-rendered pages. The only place that knows HTML."""
