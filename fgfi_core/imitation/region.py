@@ -1,0 +1,170 @@
+"""Where the student imitates: the cells near objects, from boxes and anchors alone (Wang et al., section 3.1).
+
+For each ground-truth box, M is its largest IoU with any anchor; a cell is imitated when one of its anchors overlaps one
+of the boxes with IoU > psi * M. Anchor shapes repeat over the grid, so the overlap of box and anchor is a product of an
+x part and a y part: M comes from O(K * (W + H)) numbers a box, and the mask from one comparison of the two parts.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+Levels = Literal["joint", "assigned", "separate"]
+
+GRID_TOLERANCE = 1e-3  # pixels; anchors further off a regular grid are refused
+CHUNK = 1 << 20  # (box, shape, cell) triples compared at once: bounds the memory, and stays in a CPU's cache
+
+
+def estimate_region(anchors: Tensor, boxes: Tensor, threshold: float, *, pixel_offset: float = 0.0) -> Tensor:
+    """The imitated cells of one image on one map, bool [H, W].
+
+    anchors: [H, W, K, 4] xyxy pixels, those crossing the border included. boxes: [G, 4] xyxy pixels. threshold: psi.
+    pixel_offset: 1 measures widths as Pascal VOC's programs do, `x2 - x1 + 1`.
+    Raises ValueError when the threshold is outside [0, 1] or the anchors are not a grid of repeated shapes.
+    """
+    return RegionEstimator([anchors], pixel_offset=pixel_offset)([boxes], threshold)[0][0]
+
+
+def estimate_regions(
+    anchors: Sequence[Tensor],
+    boxes: Sequence[Tensor],
+    threshold: float,
+    levels: Levels = "joint",
+    *,
+    pixel_offset: float = 0.0,
+) -> tuple[Tensor, ...]:
+    """The imitated cells of a batch on every level, bool [B, H_l, W_l] each; see `RegionEstimator`.
+
+    anchors: [H_l, W_l, K_l, 4] for each level. boxes: [G_b, 4] for each image.
+    """
+    return RegionEstimator(anchors, levels, pixel_offset=pixel_offset)(boxes, threshold)
+
+
+class RegionEstimator:
+    """Regions for fixed anchors; keep one for a whole training run, it holds what depends on the anchors alone.
+
+    anchors: [H_l, W_l, K_l, 4] xyxy pixels for each level; K_l shapes repeated over the level's grid.
+    levels, for several maps: `joint` takes one M per box over all levels, so that levels select themselves; `assigned`
+    looks for each box only on the level whose anchors are nearest to its size (geometric mean, in octaves); `separate`
+    takes an M per box and level.
+    Raises ValueError when anchors are not a grid of repeated shapes, or `levels` is unknown.
+    """
+
+    def __init__(self, anchors: Sequence[Tensor], levels: Levels = "joint", *, pixel_offset: float = 0.0) -> None:
+        if levels not in ("joint", "assigned", "separate"):
+            raise ValueError(f"levels must be joint, assigned or separate, not '{levels}'")
+        self.levels = levels
+        self.pixel_offset = pixel_offset
+        self._grids = [_grid(level, pixel_offset) for level in anchors]
+
+    def __call__(self, boxes: Sequence[Tensor], threshold: float) -> tuple[Tensor, ...]:
+        """Imitated cells, bool [B, H_l, W_l] for each level, on the anchors' device.
+
+        boxes: [G_b, 4] xyxy pixels for each image of the batch; images without a box get an empty region.
+        Raises ValueError when threshold (psi) is outside [0, 1].
+        """
+        if not 0.0 <= threshold <= 1.0:
+            raise ValueError(f"the region's threshold must be in [0, 1], not {threshold}")
+        padded = self._pad(boxes)
+        overlaps = [_overlap(grid, padded) for grid in self._grids]
+        best = self._best(overlaps, padded)
+        return tuple(_cells(o, threshold * m) for o, m in zip(overlaps, best, strict=True))
+
+    def best_iou(self, boxes: Sequence[Tensor]) -> Tensor:
+        """M of each box, [B, G] float64: its largest IoU with any anchor of any level; 0 in the padding beyond G_b."""
+        padded = self._pad(boxes)
+        return torch.stack([_overlap(grid, padded).iou.amax(-1) for grid in self._grids]).amax(0)
+
+    def _pad(self, boxes: Sequence[Tensor]) -> Tensor:
+        """All boxes as [B, G, 4] float64, the offset applied; padding boxes have no area and so no region."""
+        shifted = [torch.cat([b[:, :2], b[:, 2:] + self.pixel_offset], 1) for b in boxes]
+        return pad_sequence(shifted, batch_first=True).detach().to(self._grids[0].area)
+
+    def _best(self, overlaps: Sequence["_Overlap"], boxes: Tensor) -> list[Tensor]:
+        """M of each box on each level, [B, G]; infinite where the box does not belong to the level."""
+        own = torch.stack([overlap.iou.amax(-1) for overlap in overlaps])
+        if self.levels == "joint":
+            return [own.amax(0)] * len(overlaps)
+        if self.levels == "separate":
+            return list(own)
+        size = (boxes[..., 2:] - boxes[..., :2]).clamp_min(1e-6).log2().mean(-1)
+        scales = torch.stack([grid.area.log2().mean() / 2 for grid in self._grids])
+        nearest = (size[..., None] - scales).abs().argmin(-1)
+        return [level.where(nearest == index, torch.inf) for index, level in enumerate(own)]
+
+
+class _Grid(NamedTuple):
+    """One level's anchors by axis, float64: x [W, K, 2], y [H, K, 2] (start, end) and area [K]."""
+
+    x: Tensor
+    y: Tensor
+    area: Tensor
+
+
+class _Overlap(NamedTuple):
+    """Overlaps of boxes with one level's anchors: x [B, G, K, W], y [B, G, K, H] in pixels.
+
+    total: [B, G, K], area of box plus area of anchor. iou: [B, G, K], the shape's best anywhere on the grid.
+    """
+
+    x: Tensor
+    y: Tensor
+    total: Tensor
+    iou: Tensor
+
+
+def _grid(anchors: Tensor, pixel_offset: float) -> _Grid:
+    if anchors.ndim != 4 or anchors.shape[-1] != 4 or 0 in anchors.shape:
+        raise ValueError(f"anchors must be [H, W, K, 4] and not empty, not {list(anchors.shape)}")
+    anchors = anchors.detach().double()
+    x, y = anchors[0, :, :, 0::2], anchors[:, 0, :, 1::2]
+    size = anchors[0, 0, :, 2:] - anchors[0, 0, :, :2]
+    on_grid = (
+        _near(anchors[..., 0::2], x[None])
+        and _near(anchors[..., 1::2], y[:, None])
+        and _near(x[..., 1] - x[..., 0], size[:, 0])
+        and _near(y[..., 1] - y[..., 0], size[:, 1])
+    )
+    if not on_grid:
+        raise ValueError("anchors must repeat the same shapes over a grid of columns and rows")
+    far_end = torch.tensor([0.0, pixel_offset], dtype=torch.float64, device=anchors.device)
+    return _Grid(x + far_end, y + far_end, (size + pixel_offset).prod(-1))
+
+
+def _near(a: Tensor, b: Tensor) -> bool:
+    return bool(((a - b).abs() <= GRID_TOLERANCE).all())
+
+
+def _overlap(grid: _Grid, boxes: Tensor) -> _Overlap:
+    x, y = _along(grid.x, boxes[..., 0::2]), _along(grid.y, boxes[..., 1::2])
+    total = grid.area + (boxes[..., 2:] - boxes[..., :2]).prod(-1)[..., None]
+    inner = x.amax(-1) * y.amax(-1)  # the best column crosses the best row somewhere on the grid
+    return _Overlap(x, y, total, inner / (total - inner))
+
+
+def _along(anchors: Tensor, boxes: Tensor) -> Tensor:
+    """Length of overlap on one axis, [B, G, K, N]; anchors: [N, K, 2], boxes: [B, G, 2], (start, end)."""
+    start, end = anchors.permute(2, 1, 0)
+    low, high = boxes[..., 0, None, None], boxes[..., 1, None, None]
+    return (torch.minimum(end, high) - torch.maximum(start, low)).clamp_min(0)
+
+
+def _cells(overlap: _Overlap, least_iou: Tensor) -> Tensor:
+    """Cells with an anchor of IoU > least_iou [B, G] to a box, bool [B, H, W].
+
+    IoU = i / (total - i) > t is i > total * t / (1 + t), with i = x * y: so y > limit / x, one comparison a cell.
+    Where x is 0 the quotient is infinite or NaN and nothing is above it.
+    """
+    limit = overlap.total * (least_iou / (1 + least_iou))[..., None]
+    rows = overlap.y.flatten(1, 2).float()
+    least = (limit[..., None] / overlap.x).flatten(1, 2).float()
+    batch, pairs, height = rows.shape
+    cells = torch.zeros(batch, height, least.shape[-1], dtype=torch.bool, device=rows.device)
+    step = max(1, CHUNK // max(1, cells.numel()))
+    for at in range(0, pairs, step):
+        part = slice(at, at + step)
+        cells |= (rows[:, part, :, None] > least[:, part, None, :]).any(1)
+    return cells
