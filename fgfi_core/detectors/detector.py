@@ -6,6 +6,11 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
+from fgfi_core.detectors.selection import Detections, Selection
+from fgfi_core.spec.names import DETECTORS
+
+__all__ = ["Detections", "Detector", "Selection", "Target"]
+
 
 class Target(NamedTuple):
     """Ground truth of one image at the network's input size.
@@ -17,24 +22,20 @@ class Target(NamedTuple):
     labels: Tensor
 
 
-class Detections(NamedTuple):
-    """What a detector found in one image, best first. boxes: [N, 4] xyxy pixels of the input; scores, labels: [N]."""
-
-    boxes: Tensor
-    scores: Tensor
-    labels: Tensor
-
-
 class Detector(nn.Module, ABC):
     """A detector as its imitated maps, and heads on top of them.
 
     Images are `[B, 3, H, W] float32`, RGB in [0, 1]; each detector normalises inside `features`, so that an exported
-    file needs no recipe beside it. `image_size` is (width, height).
+    file needs no recipe beside it. `image_size` is (width, height). With `name`, `num_classes`, `image_size` and
+    `anchor_shapes` (each (w, h) in pixels of the input) `create` builds the same detector again; anchors are not part
+    of the state dict. `selection` is how `select` turns scored boxes into detections.
     """
 
     name: str
     num_classes: int
     image_size: tuple[int, int]
+    anchor_shapes: tuple[tuple[float, float], ...]
+    selection: Selection
 
     @abstractmethod
     def features(self, images: Tensor) -> tuple[Tensor, ...]:
@@ -57,18 +58,16 @@ class Detector(nn.Module, ABC):
         """The anchors of each imitated map, [H_l, W_l, K_l, 4] xyxy pixels, those crossing the border included."""
 
     @abstractmethod
-    def select(self, boxes: Tensor, scores: Tensor) -> Detections:
-        """Score threshold, per-class NMS and the limit on detections, for one image: [A, 4] and [A, num_classes]."""
-
-    @abstractmethod
     def weight_decay_parameters(self) -> set[str]:
         """Names of the parameters that weight decay applies to, by the detector's recipe."""
 
     def channels(self) -> tuple[int, ...]:
         """Channels of each imitated map."""
-        from fgfi_core.spec import DETECTORS
-
         return DETECTORS[self.name].channels
+
+    def select(self, boxes: Tensor, scores: Tensor) -> Detections:
+        """Score threshold, per-class NMS and the limit on detections, for one image: [A, 4] and [A, num_classes]."""
+        return self.selection(boxes, scores)
 
     def detect(self, images: Tensor) -> list[Detections]:
         """Detections of a batch; call in eval mode under no_grad."""
