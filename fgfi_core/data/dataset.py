@@ -1,6 +1,6 @@
 """One typed data set, whatever the format on disk.
 
-Boxes everywhere: `[G, 4] float32, xyxy, pixels`, continuous coordinates with the image spanning [0, width] x [0, height].
+Boxes everywhere: `[G, 4] float32, xyxy, pixels`, continuous coordinates, the image spanning [0, width] x [0, height].
 A reader converts its format's convention (Pascal VOC counts pixels from 1 and includes both ends).
 """
 

@@ -1,0 +1,63 @@
+"""Find out which format a folder holds, and read it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from fgfi_core.data import voc
+from fgfi_core.data.dataset import Dataset
+from fgfi_core.errors import BadData
+
+SHOWN = 5
+
+
+class Format(NamedTuple):
+    """A format we read: what to look for (also in words), and the reader."""
+
+    name: str
+    looks_for: str
+    found: Callable[[Path], bool]
+    scan: Callable[[Path], Dataset]
+
+
+FORMATS = (Format("Pascal VOC", f"{voc.ANNOTATIONS}/, {voc.IMAGES}/ and {voc.LISTS}/*.txt", voc.found, voc.scan),)
+
+
+def read(root: Path) -> Dataset:
+    """Read a data set for training; boxes that were dropped are in `problems`.
+
+    root: the data set's folder, or a folder whose only subfolder is the data set.
+    Raises BadData when no known format is found, or when any image had to be left out.
+    """
+    dataset = scan(root)
+    errors = [problem for problem in dataset.problems if problem.severity == "error"]
+    if errors:
+        listed = "; ".join(str(problem) for problem in errors[:SHOWN])
+        more = f"; and {len(errors) - SHOWN} more" if len(errors) > SHOWN else ""
+        hint = "Mend these files, or take the images off their lists."
+        raise BadData(f"The data set has {len(errors)} unusable entries: {listed}{more}.", hint=hint)
+    return dataset
+
+
+def scan(root: Path) -> Dataset:
+    """Read what can be read; unusable images are left out and listed in `problems`. Raises BadData when none can."""
+    if not root.is_dir():
+        raise BadData(f"{root}: there is no such folder.")
+    for folder in _candidates(root):
+        for known in FORMATS:
+            if known.found(folder):
+                return known.scan(folder)
+    looked = " or ".join(f"{known.looks_for} ({known.name})" for known in FORMATS)
+    seen = ", ".join(sorted(path.name for path in root.iterdir())[:SHOWN]) or "nothing"
+    raise BadData(f"No known data set format in '{root.name}': looked for {looked}; found {seen}.")
+
+
+def _candidates(root: Path) -> list[Path]:
+    """Return the folder, then the chain of only subfolders that archives like to add (VOCdevkit/VOC2007)."""
+    folders = [root]
+    while len(folders) < 4:
+        inside = [path for path in folders[-1].iterdir() if path.is_dir() and not path.name.startswith((".", "__"))]
+        if len(inside) != 1:
+            break
+        folders.append(inside[0])
+    return folders
