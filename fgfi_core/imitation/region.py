@@ -15,7 +15,10 @@ from torch.nn.utils.rnn import pad_sequence
 Levels = Literal["joint", "assigned", "separate"]
 
 GRID_TOLERANCE = 1e-3  # pixels; anchors further off a regular grid are refused
-CHUNK = 1 << 20  # (box, shape, cell) triples compared at once: bounds the memory, and stays in a CPU's cache
+CHUNK = 1 << 17  # (box, shape, cell) triples in memory at once
+ROUNDING = 1e-6  # equality up to float32 rounding is equality, and the comparison is strict
+NEVER = 2.0  # an IoU that nothing has
+TINY = 1e-30
 
 
 def estimate_region(anchors: Tensor, boxes: Tensor, threshold: float, *, pixel_offset: float = 0.0) -> Tensor:
@@ -70,8 +73,8 @@ class RegionEstimator:
             raise ValueError(f"the region's threshold must be in [0, 1], not {threshold}")
         padded = self._pad(boxes)
         overlaps = [_overlap(grid, padded) for grid in self._grids]
-        best = self._best(overlaps, padded)
-        return tuple(_cells(o, threshold * m) for o, m in zip(overlaps, best, strict=True))
+        least = self._least_iou(overlaps, padded, threshold)
+        return tuple(_cells(overlap, level) for overlap, level in zip(overlaps, least, strict=True))
 
     def best_iou(self, boxes: Sequence[Tensor]) -> Tensor:
         """M of each box, [B, G] float64: its largest IoU with any anchor of any level; 0 in the padding beyond G_b."""
@@ -80,20 +83,21 @@ class RegionEstimator:
 
     def _pad(self, boxes: Sequence[Tensor]) -> Tensor:
         """All boxes as [B, G, 4] float64, the offset applied; padding boxes have no area and so no region."""
-        shifted = [torch.cat([b[:, :2], b[:, 2:] + self.pixel_offset], 1) for b in boxes]
-        return pad_sequence(shifted, batch_first=True).detach().to(self._grids[0].area)
+        if self.pixel_offset:
+            boxes = [torch.cat([box[:, :2], box[:, 2:] + self.pixel_offset], 1) for box in boxes]
+        return pad_sequence(list(boxes), batch_first=True).detach().to(self._grids[0].area)
 
-    def _best(self, overlaps: Sequence["_Overlap"], boxes: Tensor) -> list[Tensor]:
-        """M of each box on each level, [B, G]; infinite where the box does not belong to the level."""
-        own = torch.stack([overlap.iou.amax(-1) for overlap in overlaps])
+    def _least_iou(self, overlaps: Sequence["_Overlap"], boxes: Tensor, threshold: float) -> list[Tensor]:
+        """psi * M of each box on each level, [B, G]; out of reach where the box does not belong to the level."""
+        least = threshold * torch.stack([overlap.iou.amax(-1) for overlap in overlaps])
         if self.levels == "joint":
-            return [own.amax(0)] * len(overlaps)
+            return [least.amax(0)] * len(overlaps)
         if self.levels == "separate":
-            return list(own)
-        size = (boxes[..., 2:] - boxes[..., :2]).clamp_min(1e-6).log2().mean(-1)
+            return list(least)
+        size = (boxes[..., 2:] - boxes[..., :2]).clamp_min(TINY).log2().mean(-1)
         scales = torch.stack([grid.area.log2().mean() / 2 for grid in self._grids])
         nearest = (size[..., None] - scales).abs().argmin(-1)
-        return [level.where(nearest == index, torch.inf) for index, level in enumerate(own)]
+        return [level.where(nearest == index, NEVER) for index, level in enumerate(least)]
 
 
 class _Grid(NamedTuple):
@@ -147,24 +151,33 @@ def _overlap(grid: _Grid, boxes: Tensor) -> _Overlap:
 
 def _along(anchors: Tensor, boxes: Tensor) -> Tensor:
     """Length of overlap on one axis, [B, G, K, N]; anchors: [N, K, 2], boxes: [B, G, 2], (start, end)."""
-    start, end = anchors.permute(2, 1, 0)
+    start, end = anchors.permute(2, 1, 0).contiguous()
     low, high = boxes[..., 0, None, None], boxes[..., 1, None, None]
-    return (torch.minimum(end, high) - torch.maximum(start, low)).clamp_min(0)
+    return torch.minimum(end, high).sub_(torch.maximum(start, low)).clamp_min_(0)
 
 
 def _cells(overlap: _Overlap, least_iou: Tensor) -> Tensor:
     """Cells with an anchor of IoU > least_iou [B, G] to a box, bool [B, H, W].
 
-    IoU = i / (total - i) > t is i > total * t / (1 + t), with i = x * y: so y > limit / x, one comparison a cell.
-    Where x is 0 the quotient is infinite or NaN and nothing is above it.
+    With i = x * y, IoU = i / (total - i) > t is i > total * t / (1 + t) = limit, and that is (x / limit) * y > 1: over
+    all boxes and shapes, one product and one maximum a cell.
     """
-    limit = overlap.total * (least_iou / (1 + least_iou))[..., None]
-    rows = overlap.y.flatten(1, 2).float()
-    least = (limit[..., None] / overlap.x).flatten(1, 2).float()
-    batch, pairs, height = rows.shape
-    cells = torch.zeros(batch, height, least.shape[-1], dtype=torch.bool, device=rows.device)
-    step = max(1, CHUNK // max(1, cells.numel()))
-    for at in range(0, pairs, step):
-        part = slice(at, at + step)
-        cells |= (rows[:, part, :, None] > least[:, part, None, :]).any(1)
-    return cells
+    batch = len(least_iou)
+    # Most shapes are too far from a box's size to reach it anywhere: the others alone are looked at.
+    reach = (overlap.iou > least_iou[..., None]).flatten(1)
+    _, pairs = reach.byte().topk(int(reach.sum(1).max()), sorted=False)
+    pairs += reach.shape[1] * torch.arange(batch, device=pairs.device)[:, None]
+    limit = overlap.total * (least_iou / (1 + least_iou)).clamp_min(TINY)[..., None]
+    columns = _take(overlap.x, pairs) / limit.flatten()[pairs][..., None]
+    columns, rows = columns.float()[:, :, None, :], _take(overlap.y, pairs).float()[..., None]
+    most = rows.new_zeros(batch, rows.shape[2], columns.shape[3])
+    step = max(1, CHUNK // max(1, most.numel()))
+    for at in range(0, pairs.shape[1], step):
+        product = rows[:, at : at + step] * columns[:, at : at + step]
+        torch.maximum(most, product.amax(1), out=most)
+    return most > 1 + ROUNDING
+
+
+def _take(lengths: Tensor, pairs: Tensor) -> Tensor:
+    """lengths: [B, G, K, N]; the rows [B, P, N] of the pairs [B, P], which count through the whole batch."""
+    return lengths.flatten(0, 2).index_select(0, pairs.flatten()).view(*pairs.shape, lengths.shape[-1])

@@ -43,7 +43,7 @@ class GradientBalance:
         if self.frozen:
             return
         detection, imitation = _norm(detection_loss, maps), _norm(imitation_loss, maps)
-        if detection > 0 and imitation > 0 and math.isfinite(detection / imitation):
+        if 0 < detection < math.inf and 0 < imitation < math.inf:
             self._ratios.append(detection / imitation)
 
     def state_dict(self) -> dict[str, Any]:
