@@ -19,11 +19,17 @@ def encode(boxes: Tensor, anchors: Tensor) -> Tensor:
     return torch.cat(((box_center - anchor_center) / anchor_size, (box_size / anchor_size).log()), dim=-1)
 
 
-def decode(deltas: Tensor, anchors: Tensor, *, largest_log: float = math.log(1000 / 16)) -> Tensor:
-    """The inverse of `encode`: boxes [..., 4] xyxy pixels, not clipped. `largest_log` bounds dw and dh from above."""
+def decode(deltas: Tensor, anchors: Tensor, *, linear_from: float = math.log(1000 / 16)) -> Tensor:
+    """The inverse of `encode`: boxes [..., 4] xyxy pixels, not clipped.
+
+    Where dw or dh is above `linear_from` the exponential goes on as its tangent there: boxes stay finite, and still
+    learn. Inverse to `encode` only up to there.
+    """
     anchor_center, anchor_size = _center_size(anchors)
     center = deltas[..., :2] * anchor_size + anchor_center
-    half = deltas[..., 2:].clamp(max=largest_log).exp() * anchor_size / 2
+    logs = deltas[..., 2:]
+    ratio = logs.clamp(max=linear_from).exp() + math.exp(linear_from) * (logs - linear_from).clamp(min=0)
+    half = ratio * anchor_size / 2
     return torch.cat((center - half, center + half), dim=-1)
 
 

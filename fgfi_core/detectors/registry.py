@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from fgfi_core.detectors import shuffledet, ssd
 from fgfi_core.detectors.detector import Detector
-from fgfi_core.detectors.ssd import DEFAULT_SHAPES, SSD, TRUNKS
+from fgfi_core.detectors.shuffledet import WIDTHS, ShuffleDet
+from fgfi_core.detectors.ssd import SSD, TRUNKS
 from fgfi_core.errors import BadSpec
 
 
@@ -26,9 +28,13 @@ def create(
     shapes = None if anchor_shapes is None else tuple((float(w), float(h)) for w, h in anchor_shapes)
     if name in TRUNKS:
         return SSD(name, num_classes, image_size, shapes, TRUNKS[name])
-    raise BadSpec(f"There is no detector '{name}'.", hint=f"Known: {', '.join(TRUNKS)}.")
+    if name in WIDTHS:
+        return ShuffleDet(name, num_classes, image_size, shapes, WIDTHS[name])
+    raise BadSpec(f"There is no detector '{name}'.", hint=f"Known: {', '.join([*TRUNKS, *WIDTHS])}.")
 
 
-def num_anchor_shapes(name: str) -> int:  # noqa: ARG001  # Every family has nine today.
-    """How many anchor shapes a cell has by default; what k-means over a data set's boxes should find."""
-    return len(DEFAULT_SHAPES)
+def num_anchor_shapes(name: str) -> int:
+    """How many anchor shapes a cell of the detector has by default, and k-means should find in a data set's boxes."""
+    return {**dict.fromkeys(TRUNKS, len(ssd.DEFAULT_SHAPES)), **dict.fromkeys(WIDTHS, len(shuffledet.DEFAULT_SHAPES))}[
+        name
+    ]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from torch import Tensor
+from torch.nn import functional
 from torchvision.ops import batched_nms
 
 
@@ -15,27 +16,40 @@ class Detections(NamedTuple):
     labels: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Selection:
-    """The rule of one family. Each anchor may be detected as several classes.
+    """The rule of one family, applied in the order of its fields; None is no limit. An anchor may be several classes.
 
-    score_threshold: scores must be above it. candidates_per_class: best of each class that enter suppression.
-    nms_iou: a box overlapping a better one of its class by more is dropped. per_class, per_image: most that are kept.
+    score_threshold: scores must be above it. candidates_per_class, candidates: best of each class, then best of all,
+    that enter suppression. nms_iou: a box overlapping a better one of its class by more is dropped.
+    per_class, per_image: most that are kept.
     """
 
     score_threshold: float
-    candidates_per_class: int
+    candidates_per_class: int | None = None
+    candidates: int | None = None
     nms_iou: float
-    per_image: int
+    per_class: int | None = None
+    per_image: int | None = None
 
     def __call__(self, boxes: Tensor, scores: Tensor) -> Detections:
         """Select in one image. boxes: [A, 4] xyxy pixels. scores: [A, C]."""
         # Half precision would round pixel coordinates and make equal scores of different ones.
         boxes, scores = boxes.float(), scores.float()
-        candidates = min(self.candidates_per_class, scores.shape[0])
-        scores, anchor = scores.topk(candidates, dim=0)
+        classes = scores.shape[1]
+        scores, anchor = scores.topk(_at_most(self.candidates_per_class, len(scores)), dim=0)
+        scores, flat = scores.flatten().topk(_at_most(self.candidates, scores.numel()))
         above = scores > self.score_threshold
-        rank, labels = above.nonzero(as_tuple=True)
-        boxes, scores = boxes[anchor[rank, labels]], scores[rank, labels]
-        keep = batched_nms(boxes, scores, labels, self.nms_iou)[: self.per_image]
-        return Detections(boxes[keep], scores[keep], labels[keep])
+        scores, flat = scores[above], flat[above]
+        boxes, labels = boxes[anchor.flatten()[flat]], flat % classes
+
+        kept = batched_nms(boxes, scores, labels, self.nms_iou)
+        if self.per_class is not None:
+            rank = functional.one_hot(labels[kept], classes).cumsum(dim=0).gather(1, labels[kept, None])[:, 0]
+            kept = kept[rank <= self.per_class]
+        kept = kept[: self.per_image]
+        return Detections(boxes[kept], scores[kept], labels[kept])
+
+
+def _at_most(limit: int | None, count: int) -> int:
+    return count if limit is None else min(limit, count)

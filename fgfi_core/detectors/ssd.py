@@ -90,5 +90,5 @@ class SSD(Detector):
         return self._anchors.flatten(0, 2)
 
     def _per_anchor(self, raw: Tensor, values: int) -> Tensor:
-        # Only the batch is left open, so that an exported graph takes any number of images.
-        return raw.permute(0, 2, 3, 1).reshape(-1, self._anchors.shape[:3].numel(), values)
+        # The number of anchors is fixed, so that images of another size fail here and never meet the wrong anchors.
+        return raw.permute(0, 2, 3, 1).reshape(raw.shape[0], self._flat_anchors.shape[0], values)

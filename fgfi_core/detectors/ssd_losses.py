@@ -21,7 +21,7 @@ def match(anchors: Tensor, boxes: Tensor, real: Tensor) -> Tensor:
 
     anchors: [A, 4]. boxes: [B, G, 4], xyxy pixels. real: bool [B, G], False for padding.
     """
-    iou = box_iou(anchors, boxes.flatten(0, 1)).unflatten(1, boxes.shape[:2]).transpose(0, 1)  # [B, A, G]
+    iou = box_iou(anchors, boxes.flatten(0, 1)).view(-1, *boxes.shape[:2]).transpose(0, 1)  # [B, A, G]
     iou = iou.masked_fill(~real[:, None], -1.0)
     best_iou, best_box = iou.max(dim=2)
     matched = best_box.masked_fill(best_iou < MATCH_IOU, -1)

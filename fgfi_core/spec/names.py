@@ -28,6 +28,7 @@ class DetectorInfo:
 
 
 _SSD = "ssd-shufflenetv2"
+_SHUFFLEDET = "shuffledet"
 
 DETECTORS: dict[str, DetectorInfo] = {
     info.name: info
@@ -61,6 +62,36 @@ DETECTORS: dict[str, DetectorInfo] = {
             strides=(16,),
             channels=(48,),
             description="The same with a quarter of the channels: a ninth of the parameters, a seventh of the work.",
+        ),
+        DetectorInfo(
+            name="shuffledet-1x",
+            family=_SHUFFLEDET,
+            parameters=1_602_312,
+            multiply_adds=5_237_616_384,
+            reference_size=(1248, 384),
+            strides=(16,),
+            channels=(768,),
+            description="The paper's toy detector for KITTI, full width: its teacher.",
+        ),
+        DetectorInfo(
+            name="shuffledet-0.5x",
+            family=_SHUFFLEDET,
+            parameters=535_656,
+            multiply_adds=1_587_980_160,
+            reference_size=(1248, 384),
+            strides=(16,),
+            channels=(384,),
+            description="The toy detector with half the channels.",
+        ),
+        DetectorInfo(
+            name="shuffledet-0.25x",
+            family=_SHUFFLEDET,
+            parameters=202_776,
+            multiply_adds=666_753_984,
+            reference_size=(1248, 384),
+            strides=(16,),
+            channels=(192,),
+            description="The toy detector with a quarter of the channels.",
         ),
     )
 }
