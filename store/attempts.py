@@ -1,0 +1,194 @@
+"""What an attempt writes under its lease: reports of its child, and its end. A lost lease raises LeaseLost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from store import events, outbox
+from store.events import NewEvent
+from store.jsonable import clean_text
+from store.leases import Lease, fence, own
+from store.states import Ending, JobState, after_ending, is_terminal
+from store.tables import Attempt, Job, Metric
+from store.tables.base import Json
+
+METRIC_ROWS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class NewMetric:
+    """One value of one step."""
+
+    stage: str
+    seed: int
+    name: str
+    step: int
+    epoch: float
+    value: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a child reported since the last write. None leaves the job's field as it is."""
+
+    events: Sequence[NewEvent] = ()
+    metrics: Sequence[NewMetric] = ()
+    stage: str | None = None
+    progress: Json | None = None
+    resolved: Json | None = None
+    step: int | None = None
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How many losses a job survives, and how long it then waits (seconds)."""
+
+    losses: int = 5
+    poison: int = 3
+    backoff: float = 10
+    backoff_limit: float = 360
+
+    def wait(self, losses: int) -> timedelta:
+        """The pause before the next attempt: doubles with each loss."""
+        return timedelta(seconds=min(self.backoff * 2 ** max(0, losses - 1), self.backoff_limit))
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What is kept of an attempt that ended: the reason, and the last output of its child."""
+
+    message: str
+    log_tail: str | None = None
+
+
+def record(session: Session, lease: Lease, report: Record) -> None:
+    """Write what a child reported. Raises LeaseLost."""
+    job = fence(session, lease)
+    if report.stage is not None:
+        job.stage = report.stage
+    if report.progress is not None:
+        job.progress = report.progress
+    if report.resolved is not None:
+        job.resolved = report.resolved
+    for start in range(0, len(report.metrics), METRIC_ROWS_AT_ONCE):
+        rows = [_metric_row(lease, metric) for metric in report.metrics[start : start + METRIC_ROWS_AT_ONCE]]
+        session.execute(insert(Metric).on_conflict_do_nothing(), rows)
+    if report.step is not None or report.stage is not None:
+        session.execute(
+            update(Attempt)
+            .where(*own(lease))
+            .values(last_step=report.step or Attempt.last_step, last_stage=report.stage or Attempt.last_stage)
+        )
+    events.append(session, job, report.events)
+    session.flush()
+
+
+def resumed(session: Session, lease: Lease, checkpoints: Sequence[Json]) -> None:
+    """Note which checkpoints an attempt goes on from. Raises LeaseLost."""
+    fence(session, lease)
+    session.execute(update(Attempt).where(*own(lease)).values(resumed_from=list(checkpoints)))
+
+
+def succeed(session: Session, lease: Lease, result: Json, trace: Trace) -> JobState:
+    """The run is complete. Raises LeaseLost: then the result is discarded. Returns the job's state."""
+    job = fence(session, lease)
+    job.result = result
+    return _end(session, job, lease, "succeeded", trace=trace, message="The job is done.")
+
+
+def fail(session: Session, lease: Lease, error: Json, trace: Trace) -> JobState:
+    """The run cannot succeed; error: {code, message, hint}. Raises LeaseLost. Returns the job's state."""
+    job = fence(session, lease)
+    job.error = error
+    return _end(session, job, lease, "failed", trace=trace, message=str(error["message"]))
+
+
+def stop(session: Session, lease: Lease, trace: Trace) -> JobState:
+    """The child stopped because it was asked to: the job is cancelled, rests or is queued again, as it was asked.
+
+    Raises LeaseLost. Returns the job's state.
+    """
+    job = fence(session, lease)
+    return _end(session, job, lease, "stopped", trace=trace, message=trace.message)
+
+
+def lose(session: Session, lease: Lease, budget: Budget, trace: Trace) -> JobState:
+    """The worker saw its child die of no fault of the user's. Raises LeaseLost. Returns the job's state."""
+    return end_lost(session, fence(session, lease), lease, budget, trace)
+
+
+def end_lost(session: Session, job: Job, lease: Lease, budget: Budget, trace: Trace) -> JobState:
+    """End a lost attempt whose job and attempt rows are held: within its budget the job is queued again."""
+    job.losses += 1
+    job.losses_without_checkpoint += 1
+    message = f"Attempt {lease.attempt} was lost: {trace.message}"
+    if job.state == "running" and job.losses_without_checkpoint >= budget.poison:
+        job.error = {
+            "code": "poison",
+            "message": f"{job.losses_without_checkpoint} attempts in a row were lost without progress. {trace.message}",
+            "hint": "The job itself seems to bring its worker down: see the log of its last attempt.",
+        }
+        return _end(session, job, lease, "failed", trace=trace, message=message)
+    if job.state == "running" and job.losses > budget.losses:
+        job.error = {
+            "code": "infrastructure_lost",
+            "message": f"{job.losses} attempts were lost. {trace.message}",
+            "hint": "Nothing is wrong with the job: submit it again when the workers are well.",
+        }
+        return _end(session, job, lease, "failed", trace=trace, message=message)
+    return _end(session, job, lease, "lost", trace=trace, message=message, wait=budget.wait(job.losses))
+
+
+def _end(
+    session: Session,
+    job: Job,
+    lease: Lease,
+    ending: Ending,
+    *,
+    trace: Trace,
+    message: str,
+    wait: timedelta = timedelta(0),
+) -> JobState:
+    """End the attempt and move its job, both rows being held."""
+    session.execute(
+        update(Attempt)
+        .where(*own(lease), Attempt.ended_at.is_(None))
+        .values(
+            ended_at=func.clock_timestamp(),
+            outcome=ending,
+            message=clean_text(trace.message),
+            log_tail=None if trace.log_tail is None else clean_text(trace.log_tail),
+        )
+    )
+    state = after_ending(job.state, ending)
+    if is_terminal(state):
+        job.finished_at = func.clock_timestamp()
+        job.progress = None
+    if state != "succeeded":
+        job.result = None
+    if state != "failed":
+        job.error = None
+    if state == "queued":
+        job.available_at = func.clock_timestamp() + wait
+    events.move(session, job, state, message)
+    if state == "queued":
+        session.refresh(job, ["available_at"])
+        outbox.add(session, "job", job.id, job.available_at)
+    return state
+
+
+def _metric_row(lease: Lease, metric: NewMetric) -> Json:
+    return {
+        "job_id": lease.job_id,
+        "attempt": lease.attempt,
+        "stage": metric.stage,
+        "seed": metric.seed,
+        "name": clean_text(metric.name),
+        "step": metric.step,
+        "epoch": metric.epoch,
+        "value": metric.value,
+    }

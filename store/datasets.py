@@ -1,0 +1,205 @@
+"""Data sets. An upload goes: `begin` -> stream to the object store -> `uploaded` -> checked by a worker -> ready.
+
+The API: row = begin(...); commit; stored = objects.put(row.object_key, stream, ...); uploaded(...); commit. When the
+stream breaks: `abandon`. A crash in between leaves a row in `uploading`, which the steward expires.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.orm import Session
+
+from store import garbage, ids, outbox
+from store.errors import DatasetNotReady, LeaseLost, NotFound
+from store.pages import Page, page
+from store.states import DatasetState
+from store.tables import Dataset
+from store.tables.base import Json
+
+MAX_CHECKS = 3
+RE_UPLOAD = "Upload the data set again."
+
+
+def begin(session: Session, project_id: str, name: str) -> Dataset:
+    """Make the row of an upload that starts now; its archive belongs at `object_key`."""
+    identity = ids.new("ds")
+    row = Dataset(
+        id=identity, project_id=project_id, name=name, state="uploading", object_key=f"datasets/{identity}/archive"
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return row
+
+
+def uploaded(session: Session, project_id: str, dataset_id: str, *, size: int, sha256: str) -> Dataset:
+    """The archive is complete in the object store: queue its check. Raises NotFound."""
+    row = _locked(session, project_id, dataset_id)
+    if row.state != "uploading":
+        raise DatasetNotReady(f"data set '{dataset_id}' is {row.state}, not uploading")
+    row.size, row.sha256, row.state = size, sha256, "checking"
+    session.flush()
+    outbox.add(session, "dataset", row.id)
+    return row
+
+
+def abandon(session: Session, project_id: str, dataset_id: str) -> None:
+    """Forget an upload that broke off. Raises NotFound."""
+    row = _locked(session, project_id, dataset_id)
+    if row.state == "uploading":
+        garbage.add(session, [row.object_key])
+        session.delete(row)
+        session.flush()
+
+
+def get(session: Session, project_id: str, dataset_id: str) -> Dataset:
+    """One data set that is not deleted. Raises NotFound."""
+    row = session.scalar(_in_project(project_id, dataset_id))
+    if row is None:
+        raise NotFound(f"there is no data set '{dataset_id}'")
+    return row
+
+
+def list_page(
+    session: Session,
+    project_id: str,
+    *,
+    states: Sequence[DatasetState] = (),
+    cursor: str | None = None,
+    limit: int = 20,
+) -> Page[Dataset]:
+    """Data sets that are not deleted, newest first. Raises BadCursor."""
+    query = select(Dataset).where(Dataset.project_id == project_id, Dataset.deleted_at.is_(None))
+    if states:
+        query = query.where(Dataset.state.in_(states))
+    return page(session, query, Dataset, cursor=cursor, limit=limit)
+
+
+def delete(session: Session, project_id: str, dataset_id: str) -> None:
+    """Delete a data set and collect its archive. Jobs still to run on it fail with `dataset_gone`. Raises NotFound."""
+    row = _locked(session, project_id, dataset_id)
+    row.deleted_at = func.clock_timestamp()
+    garbage.add(session, [row.object_key])
+    session.flush()
+
+
+def for_new_job(session: Session, project_id: str, dataset_id: str | None) -> Dataset:
+    """The data set of a job to be made. Raises NotFound, DatasetNotReady."""
+    if dataset_id is None:
+        raise NotFound("the job names no data set", hint="Set dataset.id to a data set's id, such as ds_...")
+    row = get(session, project_id, dataset_id)
+    if row.state != "ready":
+        hint = "Read its report, mend it and upload it again." if row.state == "rejected" else "Wait for its check."
+        raise DatasetNotReady(f"data set '{dataset_id}' is {row.state}, not ready", hint=hint)
+    return row
+
+
+def for_attempt(session: Session, dataset_id: str) -> Dataset:
+    """The data set of a job that runs, for the worker. Raises NotFound when it was deleted."""
+    row = session.scalar(select(Dataset).where(Dataset.id == dataset_id, Dataset.deleted_at.is_(None)))
+    if row is None:
+        raise NotFound(f"data set '{dataset_id}' was deleted")
+    return row
+
+
+def claim_check(session: Session, dataset_id: str, lease: timedelta) -> Dataset | None:
+    """Take the check of a data set, for one lease. None: it is done, taken or gone, which is no error."""
+    row = session.scalar(
+        update(Dataset)
+        .where(
+            Dataset.id == dataset_id,
+            Dataset.state == "checking",
+            Dataset.deleted_at.is_(None),
+            (Dataset.check_expires_at.is_(None)) | (Dataset.check_expires_at <= func.clock_timestamp()),
+        )
+        .values(
+            check_token=secrets.token_hex(16),
+            check_expires_at=func.clock_timestamp() + lease,
+            checks=Dataset.checks + 1,
+        )
+        .returning(Dataset)
+        .execution_options(populate_existing=True)
+    )
+    if row is not None and row.checks > MAX_CHECKS:
+        message = f"The check was lost {MAX_CHECKS} times."
+        _finish(row, "rejected", None, {"code": "check_failed", "message": message, "hint": RE_UPLOAD})
+        session.flush()
+        return None
+    return row
+
+
+def renew_check(session: Session, dataset_id: str, token: str, lease: timedelta) -> bool:
+    """Prolong the lease of a check. False: it is lost, stop."""
+    return (
+        session.scalar(
+            update(Dataset)
+            .where(
+                Dataset.id == dataset_id,
+                Dataset.check_token == token,
+                Dataset.check_expires_at > func.clock_timestamp(),
+            )
+            .values(check_expires_at=func.clock_timestamp() + lease)
+            .returning(Dataset.id)
+        )
+        is not None
+    )
+
+
+def finish_check(
+    session: Session, dataset_id: str, token: str, *, report: Json | None, error: Json | None = None
+) -> Dataset:
+    """Write the outcome of a check: ready, or rejected when there is an error. Raises LeaseLost."""
+    row = session.scalar(
+        select(Dataset)
+        .where(Dataset.id == dataset_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    now = session.scalar(select(func.clock_timestamp()))
+    if (
+        row is None
+        or row.check_token != token
+        or row.check_expires_at is None
+        or now is None
+        or row.check_expires_at <= now
+    ):
+        raise LeaseLost(f"the check of data set '{dataset_id}' is no longer ours")
+    _finish(row, "rejected" if error else "ready", report, error)
+    session.flush()
+    return row
+
+
+def expire_uploads(session: Session, older_than: timedelta) -> int:
+    """Delete rows of uploads that never completed; returns how many."""
+    rows = session.scalars(
+        select(Dataset)
+        .where(Dataset.state == "uploading", Dataset.created_at <= func.clock_timestamp() - older_than)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in rows:
+        garbage.add(session, [row.object_key])
+        session.delete(row)
+    session.flush()
+    return len(rows)
+
+
+def _finish(row: Dataset, state: DatasetState, report: Json | None, error: Json | None) -> None:
+    row.state, row.report, row.error = state, report, error
+    row.checked_at = func.clock_timestamp()
+    row.check_token = row.check_expires_at = None
+
+
+def _in_project(project_id: str, dataset_id: str) -> Select[Dataset]:
+    return select(Dataset).where(
+        Dataset.id == dataset_id, Dataset.project_id == project_id, Dataset.deleted_at.is_(None)
+    )
+
+
+def _locked(session: Session, project_id: str, dataset_id: str) -> Dataset:
+    query = _in_project(project_id, dataset_id).with_for_update(key_share=True)
+    row = session.scalar(query.execution_options(populate_existing=True))
+    if row is None:
+        raise NotFound(f"there is no data set '{dataset_id}'")
+    return row

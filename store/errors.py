@@ -1,0 +1,76 @@
+"""What a query may refuse, as types. The API turns each into one HTTP answer, in one place."""
+
+
+class StoreError(Exception):
+    """Base of all refusals. `code` is stable and machine-readable; `hint` says what to do."""
+
+    code = "store_error"
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class NotFound(StoreError):
+    """There is no such thing in this project. Another project's thing is answered alike."""
+
+    code = "not_found"
+
+
+class WrongState(StoreError):
+    """The action does not fit the state. `state` is the state found."""
+
+    code = "wrong_state"
+
+    def __init__(self, message: str, *, state: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.state = state
+
+
+class DatasetNotReady(StoreError):
+    """A job names a data set that is not (or no longer) usable."""
+
+    code = "dataset_not_ready"
+
+
+class IdempotencyMismatch(StoreError):
+    """The idempotency key was used before with another request."""
+
+    code = "idempotency_mismatch"
+
+
+class IdempotencyInFlight(StoreError):
+    """A request with this idempotency key is being worked on right now."""
+
+    code = "idempotency_in_flight"
+
+
+class BadCursor(StoreError):
+    """A page cursor that this service did not make."""
+
+    code = "bad_cursor"
+
+
+class LeaseLost(StoreError):
+    """A write of an attempt that no longer owns its job; nothing was written. Stop the child at once."""
+
+    code = "lease_lost"
+
+
+class ObjectMissing(StoreError):
+    """The object store has no object of this key."""
+
+    code = "object_missing"
+
+
+class ObjectDamaged(StoreError):
+    """An object's size or sha256 is not what was promised."""
+
+    code = "object_damaged"
+
+
+class TooLarge(StoreError):
+    """A stream went past its limit; nothing was kept."""
+
+    code = "too_large"

@@ -1,0 +1,15 @@
+"""Opaque ids with a prefix that says what they name, such as `job_4fJ0cQ8yTn2mVbKxWz71Ls`."""
+
+import secrets
+import string
+from typing import Literal
+
+Kind = Literal["prj", "key", "ds", "job", "art"]
+
+ALPHABET = string.digits + string.ascii_letters
+LENGTH = 22  # 62 ** 22 is more than 2 ** 128: two random ids never meet.
+
+
+def new(kind: Kind) -> str:
+    """Make a fresh random id of this kind."""
+    return f"{kind}_{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"

@@ -1,0 +1,87 @@
+"""Messages that follow from committed changes: written with the change, published later by the steward.
+
+A message is only a hint that names a job or a data set; losing one or sending it twice harms nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from store.tables import Dataset, Job, Outbox
+
+Kind = Literal["job", "dataset"]
+
+
+def add(session: Session, kind: Kind, subject_id: str, available_at: datetime | None = None) -> None:
+    """Leave a message to be published once this transaction is committed (or later, at `available_at`)."""
+    row = Outbox(kind=kind, subject_id=subject_id)
+    if available_at is not None:
+        row.available_at = available_at
+    session.add(row)
+    session.flush()
+
+
+def take_due(session: Session, limit: int = 100) -> Sequence[Outbox]:
+    """Lock the messages that are due. Publish them, then `mark` them in the same transaction."""
+    return session.scalars(
+        select(Outbox)
+        .where(Outbox.published_at.is_(None), Outbox.available_at <= func.clock_timestamp())
+        .order_by(Outbox.available_at, Outbox.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+
+
+def mark(session: Session, messages: Sequence[Outbox]) -> None:
+    """Mark messages as published, and note on their jobs and data sets when they were last announced."""
+    session.execute(
+        update(Outbox).where(Outbox.id.in_([m.id for m in messages])).values(published_at=func.clock_timestamp())
+    )
+    for table, kind in ((Job, "job"), (Dataset, "dataset")):
+        ids = sorted({m.subject_id for m in messages if m.kind == kind})
+        # In the order of their ids, and passing over rows somebody works on: this must never wait in a circle.
+        free = select(table.id).where(table.id.in_(ids)).order_by(table.id)
+        free_ids = session.scalars(free.with_for_update(key_share=True, skip_locked=True)).all()
+        if free_ids:
+            session.execute(update(table).where(table.id.in_(free_ids)).values(published_at=func.clock_timestamp()))
+
+
+def forgotten_jobs(session: Session, queue: str, older_than: timedelta, limit: int = 100) -> Sequence[str]:
+    """Due jobs, queued and announced so long ago that their message may be lost; oldest first."""
+    return session.scalars(
+        select(Job.id)
+        .where(
+            Job.state == "queued",
+            Job.queue == queue,
+            Job.available_at <= func.clock_timestamp() - older_than,
+            func.coalesce(Job.published_at, Job.available_at) <= func.clock_timestamp() - older_than,
+        )
+        .order_by(Job.available_at, Job.id)
+        .limit(limit)
+    ).all()
+
+
+def forgotten_datasets(session: Session, older_than: timedelta, limit: int = 100) -> Sequence[str]:
+    """Data sets that wait for a check, announced long ago, with no check under way."""
+    return session.scalars(
+        select(Dataset.id)
+        .where(
+            Dataset.state == "checking",
+            Dataset.deleted_at.is_(None),
+            func.coalesce(Dataset.published_at, Dataset.created_at) <= func.clock_timestamp() - older_than,
+            (Dataset.check_expires_at.is_(None)) | (Dataset.check_expires_at <= func.clock_timestamp()),
+        )
+        .order_by(Dataset.created_at, Dataset.id)
+        .limit(limit)
+    ).all()
+
+
+def forget_published(session: Session, older_than: timedelta) -> int:
+    """Delete messages published long ago; returns how many."""
+    result = session.execute(
+        delete(Outbox).where(Outbox.published_at <= func.clock_timestamp() - older_than).returning(Outbox.id)
+    )
+    return len(result.all())

@@ -1,0 +1,55 @@
+"""Pages of a list by an opaque cursor on (created_at, id), newest first. Page ten costs what page one does."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import Select, tuple_
+from sqlalchemy.orm import Session
+
+from store.errors import BadCursor
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Some rows, and the cursor of the next page (None at the end)."""
+
+    rows: Sequence[Row]
+    next_cursor: str | None
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is a next page."""
+        return self.next_cursor is not None
+
+
+def page(session: Session, query: Select[Row], table: Any, *, cursor: str | None, limit: int) -> Page[Row]:
+    """Run `query` for one page of `table`'s rows. Raises BadCursor."""
+    if cursor is not None:
+        query = query.where(tuple_(table.created_at, table.id) < tuple_(*_decode(cursor)))
+    query = query.order_by(table.created_at.desc(), table.id.desc()).limit(limit + 1)
+    rows: Sequence[Any] = session.scalars(query).all()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return Page(rows, _encode(rows[-1].created_at, rows[-1].id) if more else None)
+
+
+def _encode(time: datetime, identity: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([time.isoformat(), identity]).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> tuple[datetime, str]:
+    try:
+        time, identity = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        moment = datetime.fromisoformat(time)
+    except (binascii.Error, ValueError, TypeError) as error:
+        raise BadCursor("this cursor was not made here", hint="Start again without a cursor.") from error
+    if not isinstance(identity, str) or moment.tzinfo is None:
+        raise BadCursor("this cursor was not made here", hint="Start again without a cursor.")
+    return moment, identity

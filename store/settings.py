@@ -1,0 +1,104 @@
+"""Validated settings from the environment (`FGFI_...`), shared by API, worker and steward."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from platformdirs import user_cache_path
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+MIB = 2**20
+GIB = 2**30
+WELL_KNOWN_SECRETS = ("change", "secret", "example", "default", "password")
+
+
+class SettingsError(Exception):
+    """The environment lacks a setting, or has one that cannot be used."""
+
+
+class Settings(BaseSettings):
+    """Everything that differs between installations. A missing or unsafe value stops the process at its start."""
+
+    model_config = SettingsConfigDict(env_prefix="FGFI_", frozen=True, extra="ignore")
+
+    database_url: str = Field(description="postgresql://user:password@host/name, or with ?host=/socket/folder")
+    redis_url: str = Field(description="redis://host:6379/0 or redis+socket:///path/to/socket")
+    storage_url: str = Field(description="file:///folder or s3://bucket/prefix")
+    secret_key: SecretStr = Field(description="Signs sessions and hashes API keys; at least 32 random characters.")
+
+    environment: Literal["production", "development"] = "production"
+    public_url: str = "http://127.0.0.1:8000"
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ("localhost", "127.0.0.1", "[::1]")
+
+    max_upload_bytes: int = Field(20 * GIB, ge=1)
+    max_request_bytes: int = Field(2 * MIB, ge=1, description="Largest body of a request that is no upload.")
+    upload_expiry_hours: float = Field(24, gt=0)
+    idempotency_hours: float = Field(24, gt=0)
+    login_link_minutes: float = Field(15, gt=0)
+
+    lease_seconds: float = Field(75, gt=0)
+    heartbeat_seconds: float = Field(15, gt=0)
+    stop_grace_seconds: float = Field(25, gt=0, description="From asking the child to stop until it is killed.")
+    cancel_grace_seconds: float = Field(5, gt=0)
+    loss_budget: int = Field(5, ge=0, description="Infrastructure losses a job survives.")
+    poison_losses: int = Field(3, ge=1, description="Losses in a row without a newer checkpoint that fail a job.")
+    backoff_seconds: float = Field(10, ge=0)
+    backoff_limit_seconds: float = Field(360, ge=0)
+    republish_seconds: float = Field(60, gt=0, description="A queued job unclaimed for so long is announced again.")
+    steward_seconds: float = Field(1, gt=0, description="Pause between two rounds of the steward.")
+    orphan_hours: float = Field(24, gt=0, description="An object without a row is collected after so long.")
+
+    worker_cache: Path = Field(default_factory=lambda: user_cache_path("fgfi") / "worker")
+    worker_cache_bytes: int = Field(50 * GIB, ge=1)
+    worker_threads: int | None = Field(None, ge=1, description="OMP_NUM_THREADS of the training child.")
+
+    @field_validator("allowed_hosts", mode="before")
+    @classmethod
+    def _split_by_comma(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_driver(cls, value: str) -> str:
+        for scheme in ("postgresql://", "postgres://"):
+            if value.startswith(scheme):
+                return "postgresql+psycopg://" + value.removeprefix(scheme)
+        if not value.startswith("postgresql+psycopg://"):
+            raise ValueError("must begin with postgresql://: PostgreSQL is the only database")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong_secret(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        if len(text) < 32:
+            raise ValueError("has fewer than 32 characters; make one with: openssl rand -hex 32")
+        if any(text.lower().startswith(word) for word in WELL_KNOWN_SECRETS) or len(set(text)) < 8:
+            raise ValueError("is a placeholder; make one with: openssl rand -hex 32")
+        return value
+
+    @model_validator(mode="after")
+    def _lease_outlives_heartbeats(self) -> "Settings":
+        if self.lease_seconds < 3 * self.heartbeat_seconds:
+            raise ValueError("FGFI_LEASE_SECONDS must be at least three times FGFI_HEARTBEAT_SECONDS")
+        return self
+
+    @property
+    def psycopg_url(self) -> str:
+        """The database's address as psycopg and libpq spell it."""
+        return self.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings, read once. Raises SettingsError, whose text names each variable that is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        lines = [
+            f"FGFI_{'_'.join(map(str, found['loc'])).upper()}: {found['msg']}" if found["loc"] else found["msg"]
+            for found in error.errors()
+        ]
+        # The cause is left out on purpose: it repeats the values, and one of them is a secret.
+        raise SettingsError("The settings in the environment are not usable.\n  " + "\n  ".join(lines)) from None

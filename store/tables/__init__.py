@@ -1,0 +1,26 @@
+"""SQLAlchemy models of every table. Times are `timestamptz`, set by the database's clock."""
+
+from store.tables.attempts import Artifact, Attempt, Checkpoint, Metric
+from store.tables.base import Base
+from store.tables.datasets import Dataset
+from store.tables.jobs import Job, JobEvent
+from store.tables.machinery import Garbage, Outbox, Worker
+from store.tables.projects import ApiKey, IdempotencyKey, LoginLink, Project
+
+__all__ = [
+    "ApiKey",
+    "Artifact",
+    "Attempt",
+    "Base",
+    "Checkpoint",
+    "Dataset",
+    "Garbage",
+    "IdempotencyKey",
+    "Job",
+    "JobEvent",
+    "LoginLink",
+    "Metric",
+    "Outbox",
+    "Project",
+    "Worker",
+]

@@ -1,0 +1,75 @@
+"""Jobs and their history of events."""
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.states import JOB_STATES, TERMINAL
+from store.tables.base import Base, Json, Now, Time
+
+_STATES = ", ".join(repr(state) for state in JOB_STATES)
+_TERMINAL = ", ".join(repr(state) for state in sorted(TERMINAL))
+
+
+class Job(Base):
+    """One distillation job. A trigger refuses illegal moves of `state`, counts `version` and stamps `updated_at`.
+
+    progress: the latest `Progress` event. error: {code, message, hint}. losses: infrastructure losses so far.
+    """
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({_STATES})", name="state"),
+        CheckConstraint(f"(state IN ({_TERMINAL})) = (finished_at IS NOT NULL)", name="finished"),
+        CheckConstraint("state <> 'succeeded' OR result IS NOT NULL", name="succeeded_has_result"),
+        CheckConstraint("state <> 'failed' OR error IS NOT NULL", name="failed_has_error"),
+        Index(None, "project_id", "created_at", "id"),
+        Index("ix_jobs_queued", "queue", "available_at", postgresql_where=text("state = 'queued'")),
+        Index("ix_jobs_dataset_id", "dataset_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"))
+    name: Mapped[str]
+    spec: Mapped[Json]
+    resolved: Mapped[Json | None]
+    meta: Mapped[Json] = mapped_column("metadata")
+
+    state: Mapped[str]
+    stage: Mapped[str | None]
+    progress: Mapped[Json | None]
+    result: Mapped[Json | None]
+    error: Mapped[Json | None]
+    version: Mapped[int] = mapped_column(server_default="1")
+    last_sequence: Mapped[int] = mapped_column(server_default="0", doc="Of this job's events, without gaps.")
+
+    queue: Mapped[str] = mapped_column(server_default="jobs")
+    priority: Mapped[int] = mapped_column(server_default="0")
+    available_at: Mapped[Now]
+    published_at: Mapped[Time | None]
+    current_attempt: Mapped[int] = mapped_column(server_default="0")
+    losses: Mapped[int] = mapped_column(server_default="0")
+    losses_without_checkpoint: Mapped[int] = mapped_column(server_default="0")
+    cancel_requested_at: Mapped[Time | None]
+    pause_requested_at: Mapped[Time | None]
+
+    created_at: Mapped[Now]
+    updated_at: Mapped[Now]
+    started_at: Mapped[Time | None]
+    finished_at: Mapped[Time | None]
+
+
+class JobEvent(Base):
+    """One thing that happened to a job; sequences rise from 1 without gaps.
+
+    kind: `state` (data: from, to, message), `stage_started`, `stage_finished`, `checkpoint`, `artifact`, `log`.
+    """
+
+    __tablename__ = "job_events"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    sequence: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    attempt: Mapped[int]
+    kind: Mapped[str]
+    data: Mapped[Json]
+    time: Mapped[Now]

@@ -1,0 +1,48 @@
+"""What keeps the service going: workers, the outbox, objects to be collected."""
+
+from sqlalchemy import CheckConstraint, Index, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from store.tables.base import Base, Now, Time
+
+
+class Worker(Base):
+    """A worker process that was seen."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    hostname: Mapped[str]
+    pid: Mapped[int]
+    queues: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    device: Mapped[str | None]
+    job_id: Mapped[str | None] = mapped_column(doc="What it works on; None when it waits.")
+    started_at: Mapped[Now]
+    seen_at: Mapped[Now]
+
+
+class Outbox(Base):
+    """A message that must go out because of a committed change; the steward publishes it and marks it."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        CheckConstraint("kind IN ('job', 'dataset')", name="kind"),
+        Index("ix_outbox_waiting", "available_at", postgresql_where=text("published_at IS NULL")),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    subject_id: Mapped[str]
+    available_at: Mapped[Now]
+    created_at: Mapped[Now]
+    published_at: Mapped[Time | None]
+
+
+class Garbage(Base):
+    """An object that no row needs any more; the steward deletes it from `due_at` on."""
+
+    __tablename__ = "garbage"
+
+    object_key: Mapped[str] = mapped_column(primary_key=True)
+    due_at: Mapped[Now]

@@ -1,0 +1,51 @@
+"""Workers that were seen."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from store.tables import Worker
+
+
+def seen(
+    session: Session,
+    worker_id: str,
+    *,
+    hostname: str,
+    pid: int,
+    queues: Sequence[str],
+    device: str | None = None,
+    job_id: str | None = None,
+) -> None:
+    """Note that a worker is there, and what it works on."""
+    values = {
+        "hostname": hostname,
+        "pid": pid,
+        "queues": list(queues),
+        "device": device,
+        "job_id": job_id,
+        "seen_at": func.clock_timestamp(),
+    }
+    session.execute(
+        insert(Worker).values(id=worker_id, **values).on_conflict_do_update(index_elements=["id"], set_=values)
+    )
+
+
+def gone(session: Session, worker_id: str) -> None:
+    """Forget a worker that shut down in order."""
+    session.execute(delete(Worker).where(Worker.id == worker_id))
+
+
+def list_live(session: Session, within: timedelta = timedelta(seconds=60)) -> Sequence[Worker]:
+    """Workers seen lately."""
+    return session.scalars(
+        select(Worker).where(Worker.seen_at > func.clock_timestamp() - within).order_by(Worker.hostname, Worker.pid)
+    ).all()
+
+
+def forget(session: Session, older_than: timedelta) -> None:
+    """Drop workers not seen for long."""
+    session.execute(delete(Worker).where(Worker.seen_at <= func.clock_timestamp() - older_than))
