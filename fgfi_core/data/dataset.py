@@ -52,3 +52,8 @@ class Dataset:
     classes: tuple[str, ...]
     splits: Mapping[str, tuple[Example, ...]]
     problems: tuple[Problem, ...] = field(default=())
+
+    def shared(self, one: str, other: str) -> frozenset[str]:
+        """Ids of the images that are in both splits; measuring on what was trained on measures memory."""
+        first, second = ({example.image_id for example in self.splits[name]} for name in (one, other))
+        return frozenset(first & second)

@@ -1,1 +1,1 @@
-"""TODO"""
+"""How good a detector is, by the published rules."""

@@ -1,0 +1,76 @@
+"""Run a detector over a split and carry what it found back to the original images' pixels."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from fgfi_core.data.dataset import Example
+from fgfi_core.data.loader import EvalLoader
+from fgfi_core.detectors.detector import Detections, Detector
+
+
+@dataclass(frozen=True, eq=False)
+class ImageDetections:
+    """What was found in one image, in any order.
+
+    boxes: [N, 4] float32 xyxy, continuous pixels of the original image. scores: [N] float32. labels: [N] int64.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+
+NOTHING = ImageDetections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+
+
+def to_original(found: Detections, image_size: tuple[int, int], example: Example) -> ImageDetections:
+    """Map detections at the network's input size (width, height) to the original image's pixels."""
+    scale = np.array([example.width / image_size[0], example.height / image_size[1]] * 2, dtype=np.float32)
+    return ImageDetections(
+        boxes=found.boxes.float().cpu().numpy() * scale,
+        scores=found.scores.float().cpu().numpy(),
+        labels=found.labels.cpu().numpy().astype(np.int64),
+    )
+
+
+def detect_all(
+    detector: Detector,
+    loader: EvalLoader,
+    *,
+    autocast: Callable[[], AbstractContextManager[object]] = nullcontext,
+    on_batch: Callable[[int, int], None] | None = None,
+) -> list[ImageDetections]:
+    """Detections of every example of the loader, in its order, on whatever device the detector is.
+
+    The detector is put in eval mode and given back as it was. autocast: for instance bfloat16 on a GPU, entered for
+    each batch. on_batch: called with (images done, images in all).
+    """
+    was_training = detector.training
+    detector.eval()
+    try:
+        return list(_detect(detector, loader, autocast, on_batch))
+    finally:
+        detector.train(was_training)
+
+
+def _detect(
+    detector: Detector,
+    loader: EvalLoader,
+    autocast: Callable[[], AbstractContextManager[object]],
+    on_batch: Callable[[int, int], None] | None,
+) -> Iterator[ImageDetections]:
+    device = next(detector.parameters()).device
+    done = 0
+    for images, examples in loader:
+        with torch.inference_mode(), autocast():
+            found = detector.detect(images.to(device, non_blocking=True))
+        for one, example in zip(found, examples, strict=True):
+            yield to_original(one, loader.image_size, example)
+        done += len(examples)
+        if on_batch is not None:
+            on_batch(done, len(loader.examples))
