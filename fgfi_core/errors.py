@@ -1,4 +1,4 @@
-"""Errors of the science: each says what happened, to what, and what to do, and carries the exit code of the job's child.
+"""Errors of the science: each says what happened, to what and what to do, and carries the child's exit code.
 
 Exit codes are the contract between `worker/runner.py` and `worker/supervisor.py`: a code listed here is the user's or
 the operator's to mend, anything else is an infrastructure loss and is retried.

@@ -47,7 +47,7 @@ class Progress(_Event):
 
 
 class Metrics(_Event):
-    """Values of one step. Names: `loss`, `loss/<term>`, `grad_norm`, `learning_rate`, `val/map50`, `val/ap50/<class>`."""
+    """Values of one step: `loss`, `loss/<term>`, `grad_norm`, `learning_rate`, `val/map50`, `val/ap50/<class>`."""
 
     kind: Literal["metrics"] = "metrics"
     stage: Stage

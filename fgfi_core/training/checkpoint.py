@@ -1,0 +1,125 @@
+"""Checkpoints of a run: complete, on disk before they are named, and read without running code from them.
+
+`checkpoints/<stage>-<seed>/step-000000120.pt` is a state to continue from, `final.pt` the result of a finished stage.
+"""
+
+import hashlib
+import os
+import random
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from fgfi_core.events import CheckpointSaved
+from fgfi_core.spec import Stage
+
+KEEP_STEPS = 2
+
+
+@dataclass(frozen=True)
+class CheckpointFolder:
+    """The checkpoints of one stage and seed inside a run's output folder."""
+
+    out_dir: Path
+    stage: Stage
+    seed: int
+
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        return self.out_dir / "checkpoints" / f"{self.stage}-{self.seed}"
+
+    def save_step(self, step: int, state: Mapping[str, Any]) -> CheckpointSaved:
+        """Write a state to continue from and drop all but the newest two, the new one included."""
+        saved = self._save(self.folder / f"step-{step:09d}.pt", step, state, final=False)
+        for old in self._steps()[KEEP_STEPS:]:
+            old.unlink(missing_ok=True)
+        return saved
+
+    def save_final(self, step: int, state: Mapping[str, Any]) -> CheckpointSaved:
+        """Write the finished stage's result and drop the states it makes needless."""
+        saved = self._save(self.folder / "final.pt", step, state, final=True)
+        for old in self._steps():
+            old.unlink(missing_ok=True)
+        return saved
+
+    def load_final(self) -> dict[str, Any] | None:
+        """The finished stage's result, or None when the stage is not finished or the file is damaged."""
+        return _load(self.folder / "final.pt")
+
+    def load_newest_step(self) -> dict[str, Any] | None:
+        """The newest state that can be read whole; a damaged file costs one interval, not the job."""
+        for path in self._steps():
+            state = _load(path)
+            if state is not None:
+                return state
+        return None
+
+    def _steps(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*.pt"), reverse=True)
+
+    def _save(self, path: Path, step: int, state: Mapping[str, Any], *, final: bool) -> CheckpointSaved:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
+            torch.save(dict(state), file)
+            file.flush()
+            os.fsync(file.fileno())
+        partial = Path(file.name)
+        partial.replace(path)
+        name = path.relative_to(self.out_dir).as_posix()
+        return describe(self.out_dir, name, stage=self.stage, seed=self.seed, step=step, final=final)
+
+
+def describe(
+    out_dir: Path, path: str, *, stage: Stage, seed: int, step: int = 0, final: bool = True
+) -> CheckpointSaved:
+    """The event that names a finished file of the run; path: relative to `out_dir`."""
+    with (out_dir / path).open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    size = (out_dir / path).stat().st_size
+    return CheckpointSaved(stage=stage, seed=seed, step=step, final=final, path=path, size=size, sha256=sha256)
+
+
+def _load(path: Path) -> dict[str, Any] | None:
+    if not path.exists():
+        return None
+    try:
+        # weights_only: a checkpoint comes back from an object store and must not be able to run code.
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # noqa: BLE001 - a torn file raises any of a dozen types; all mean "use the one before"
+        return None
+    return state
+
+
+def random_state() -> dict[str, Any]:
+    """The state of every random generator a step may draw from."""
+    numpy_state = np.random.get_state(legacy=True)  # noqa: NPY002 - libraries draw from the global generator
+    return {
+        "python": random.getstate(),
+        "numpy": (numpy_state[0], numpy_state[1].tolist(), *numpy_state[2:]),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random_state(state: Mapping[str, Any]) -> None:
+    """Put back what `random_state` took; a state from a machine with other devices restores what it can."""
+    version, numbers, gauss = state["python"]
+    random.setstate((version, tuple(numbers), gauss))
+    name, keys, *rest = state["numpy"]
+    np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))  # noqa: NPY002 - as above
+    torch.set_rng_state(state["torch"])
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+def seed_all(seed: int) -> None:
+    """Start every generator from one seed."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - as above
+    torch.manual_seed(seed)

@@ -1,0 +1,58 @@
+"""Where and in which precision a run computes."""
+
+import os
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+
+from fgfi_core.errors import BadSpec
+from fgfi_core.spec import Resources
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A device, the precision of forward passes on it, and the threads of the CPU side."""
+
+    device: torch.device
+    precision: Literal["fp32", "bf16"]
+    threads: int
+
+    def place(self, module: nn.Module) -> nn.Module:
+        """Move a model there; convolutions are fastest channels-last on both kinds of device."""
+        # torch's stubs know `memory_format` only in an overload without a device, hence two calls.
+        return module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+    def images(self, images: torch.Tensor) -> torch.Tensor:
+        """Move a batch [B, 3, H, W] there without waiting for the copy."""
+        return images.to(self.device, non_blocking=True, memory_format=torch.channels_last)
+
+    def autocast(self) -> torch.autocast:
+        """The context in which forward passes run."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
+
+
+def choose(resources: Resources, precision: Literal["auto", "fp32", "bf16"]) -> Placement:
+    """Make every `auto` a value: CUDA and bfloat16 where they are, else the CPU, float32 and all its allowed cores.
+
+    Raises BadSpec when `cuda` is asked for and missing.
+    """
+    has_cuda = torch.cuda.is_available()
+    if resources.device == "cuda" and not has_cuda:
+        raise BadSpec(
+            "resources.device is 'cuda', but torch sees no CUDA device here.",
+            hint="Use 'auto' or 'cpu', or run on a machine with a working NVIDIA driver.",
+        )
+    device = torch.device("cuda" if has_cuda and resources.device != "cpu" else "cpu")
+    if precision == "auto":
+        precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
+    threads = allowed_cores() if resources.threads == "auto" else resources.threads
+    return Placement(device, precision, threads)
+
+
+def allowed_cores() -> int:
+    """Cores this process may use, which in a container or under taskset are fewer than the machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,365 @@
+"""The training loop, one for teacher, plain and imitating student."""
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fgfi_core import events
+from fgfi_core.data.loader import TrainLoader
+from fgfi_core.detectors.detector import Detector
+from fgfi_core.errors import Diverged, OutOfMemory, Stopped
+from fgfi_core.imitation.fine_grained import FineGrainedImitation
+from fgfi_core.imitation.weight import GradientBalance
+from fgfi_core.results import Score
+from fgfi_core.spec import FineGrained, Schedule, Stage
+from fgfi_core.training.checkpoint import CheckpointFolder, random_state, restore_random_state
+from fgfi_core.training.device import Placement
+from fgfi_core.training.schedule import learning_rate
+
+LOG_EVERY = 10
+PROGRESS_SECONDS = 0.5
+ADAPTER_WEIGHT_DECAY = 5e-4
+
+Emit = Callable[[events.Event], None]
+Point = tuple[int, float, dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Imitate:
+    """What the imitating student's loop adds: the method's module and its fields."""
+
+    module: FineGrainedImitation
+    method: FineGrained
+
+
+@dataclass(frozen=True)
+class Task:
+    """One training: what to train, on what, and where its events and checkpoints go.
+
+    `schedule` is resolved: batch size and learning rate are numbers.
+    """
+
+    stage: Stage
+    seed: int
+    detector: Detector
+    schedule: Schedule
+    epochs: int
+    loader: TrainLoader
+    evaluate: Callable[[Detector], Score]
+    placement: Placement
+    checkpoints: CheckpointFolder
+    emit: Emit
+    should_stop: Callable[[], bool]
+    imitate: Imitate | None = None
+
+
+@dataclass
+class Trained:
+    """The result of a training: its best weights on val, how they scored, and the curves."""
+
+    weights: dict[str, Tensor]
+    score: Score
+    best_step: int
+    steps: int
+    seconds: float
+    imitation_weight: float | None
+    history: list[Point] = field(default_factory=list)
+
+    def state(self) -> dict[str, Any]:
+        """As kept in `final.pt`."""
+        return {**self.__dict__, "score": self.score.model_dump()}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "Trained":
+        """The inverse of `state`."""
+        return cls(**{**state, "score": Score.model_validate(state["score"])})
+
+
+def train(task: Task) -> Trained:
+    """Train one detector, or continue where a checkpoint of this stage and seed left off.
+
+    Raises Diverged on a non-finite loss, OutOfMemory when the device is too small for the batch, and Stopped, after
+    a checkpoint, when the task's `should_stop` says so.
+    """
+    finished = task.checkpoints.load_final()
+    if finished is not None:
+        return Trained.from_state(finished)
+    try:
+        return _Loop(task).run()
+    except torch.cuda.OutOfMemoryError as error:
+        raise OutOfMemory(
+            f"the device ran out of memory with batch_size {task.schedule.batch_size}.",
+            hint="Set a smaller schedule.batch_size or schedule.image_size.",
+        ) from error
+
+
+class _Loop:
+    """The loop's state, all of which a checkpoint holds, and its steps in the order they happen."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.model = task.placement.place(task.detector)
+        if task.imitate is not None:
+            task.placement.place(task.imitate.module)
+        self.optimizer = _optimizer(self.model, task)
+        self.steps_per_epoch = len(task.loader)
+        self.steps = task.epochs * self.steps_per_epoch
+        self.balance = _balance(task)
+        self.step = 0
+        self.seconds = 0.0
+        self.best: tuple[Score, int, dict[str, Tensor]] | None = None
+        self.history: list[Point] = []
+        self.window = _Window()
+        self._restore(task.checkpoints.load_newest_step())
+        self.started = self.saved_at = time.monotonic()
+        self.first_step = self.step
+        self.progress_at = -math.inf
+
+    def run(self) -> Trained:
+        task = self.task
+        task.emit(events.StageStarted(stage=task.stage, seed=task.seed, step=self.step, steps=self.steps))
+        for epoch in range(self.step // self.steps_per_epoch, task.epochs):
+            self.model.train()
+            for batch in task.loader.batches(epoch, start=self.step - epoch * self.steps_per_epoch):
+                self._train_step(batch.images, batch.targets)
+                self._report()
+                if self.step % self.steps_per_epoch:
+                    self._checkpoint_if_due()
+            if (epoch + 1) % task.schedule.evaluate_every == 0 or epoch + 1 == task.epochs:
+                self._evaluate()
+            self._checkpoint_if_due()
+        return self._finish()
+
+    def _train_step(self, images: Tensor, targets: Sequence[Any]) -> None:
+        task = self.task
+        rate = learning_rate(self.step, self.steps, float(task.schedule.learning_rate), task.schedule.warmup_steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        images = task.placement.images(images)
+        targets = [type(t)(*(part.to(images.device, non_blocking=True) for part in t)) for t in targets]
+
+        with task.placement.autocast():
+            maps = self.model.features(images)
+            terms = self.model.losses(self.model.heads(maps), targets)
+            loss = torch.stack(list(terms.values())).sum()
+            if task.imitate is not None and self.step >= task.imitate.method.start_step:
+                imitation = task.imitate.module(images, [t.boxes for t in targets], maps)
+                loss = loss + self._imitation_weight(loss, imitation, maps) * imitation
+                terms = {**terms, "imitation": imitation}
+
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(
+            [p for group in self.optimizer.param_groups for p in group["params"]],
+            task.schedule.clip_norm or math.inf,
+        )
+        self.optimizer.step()
+        self.step += 1
+        self.window.add({"loss": loss, **{f"loss/{k}": v for k, v in terms.items()}, "grad_norm": norm})
+
+    def _imitation_weight(self, detection: Tensor, imitation: Tensor, maps: Sequence[Tensor]) -> float:
+        assert self.task.imitate is not None  # noqa: S101 - for the type checker; the caller has looked
+        if self.balance is None:
+            return float(self.task.imitate.method.weight)
+        self.balance.update(detection, imitation, maps)
+        return self.balance.value or 0.0
+
+    def _report(self) -> None:
+        """Metrics every few steps and progress twice a second; the only places where the host waits for the device."""
+        if self.step % LOG_EVERY == 0 or self.step == self.steps:
+            self._flush()
+        now = time.monotonic()
+        if now - self.progress_at < PROGRESS_SECONDS:
+            return
+        self.progress_at = now
+        done = self.step - self.first_step
+        per_step = (now - self.started) / done
+        self.task.emit(
+            events.Progress(
+                stage=self.task.stage,
+                seed=self.task.seed,
+                step=self.step,
+                steps=self.steps,
+                epoch=min(self.step // self.steps_per_epoch, self.task.epochs - 1),
+                epochs=self.task.epochs,
+                images_per_second=self.task.loader.batch_size / per_step,
+                eta_seconds=(self.steps - self.step) * per_step,
+            )
+        )
+
+    def _flush(self) -> None:
+        values = self.window.means()
+        if not values:
+            return
+        self._raise_unless_finite(values)
+        values["learning_rate"] = float(self.optimizer.param_groups[0]["lr"])
+        if self.balance is not None and self.balance.value is not None:
+            values["imitation_weight"] = self.balance.value
+        self._publish(values)
+
+    def _publish(self, values: dict[str, float]) -> None:
+        epoch = self.step / self.steps_per_epoch
+        self.history.append((self.step, epoch, values))
+        self.task.emit(
+            events.Metrics(stage=self.task.stage, seed=self.task.seed, step=self.step, epoch=epoch, values=values)
+        )
+
+    def _raise_unless_finite(self, values: Mapping[str, float]) -> None:
+        bad = [name for name, value in values.items() if not math.isfinite(value)]
+        if bad:
+            raise Diverged(
+                f"{self.task.stage} (seed {self.task.seed}): {', '.join(bad)} stopped being finite "
+                f"within the {LOG_EVERY} steps before step {self.step}.",
+                hint="Lower schedule.learning_rate, lengthen schedule.warmup_steps or set schedule.clip_norm.",
+            )
+
+    def _evaluate(self) -> None:
+        self._flush()
+        self.model.eval()
+        score = self.task.evaluate(self.model)
+        self.model.train()
+        values = {"val/map50": score.map50, "val/map50_11": score.map50_11}
+        values |= {f"val/ap50/{name}": ap for name, ap in score.ap50.items() if ap is not None}
+        self._publish(values)
+        if self.best is None or score.map50 > self.best[0].map50:
+            self.best = (score, self.step, _on_cpu(self.model.state_dict()))
+
+    def _checkpoint_if_due(self) -> None:
+        stop = self.task.should_stop()
+        # A stop after the last step would find nothing left to save: the final checkpoint follows at once.
+        if self.step >= self.steps:
+            return
+        due = time.monotonic() - self.saved_at >= self.task.schedule.checkpoint_seconds
+        if not (due or stop):
+            return
+        self._raise_unless_finite(self.window.peek())
+        self.task.emit(self.task.checkpoints.save_step(self.step, self._state()))
+        self.saved_at = time.monotonic()
+        if stop:
+            raise Stopped(
+                f"stopped in {self.task.stage} (seed {self.task.seed}) at step {self.step} of {self.steps}; "
+                "a checkpoint was written.",
+                hint="Run the same command again to continue.",
+            )
+
+    def _finish(self) -> Trained:
+        assert self.best is not None  # noqa: S101 - the last epoch is always evaluated
+        score, best_step, weights = self.best
+        trained = Trained(
+            weights=weights,
+            score=score,
+            best_step=best_step,
+            steps=self.steps,
+            seconds=self._elapsed(),
+            imitation_weight=self._final_weight(),
+            history=self.history,
+        )
+        self.task.emit(self.task.checkpoints.save_final(self.step, trained.state()))
+        self.task.emit(
+            events.StageFinished(
+                stage=self.task.stage,
+                seed=self.task.seed,
+                seconds=trained.seconds,
+                summary={"map50": score.map50, "map50_11": score.map50_11},
+            )
+        )
+        return trained
+
+    def _final_weight(self) -> float | None:
+        if self.task.imitate is None:
+            return None
+        return self.balance.value if self.balance is not None else float(self.task.imitate.method.weight)
+
+    def _elapsed(self) -> float:
+        return self.seconds + time.monotonic() - self.started
+
+    def _state(self) -> dict[str, Any]:
+        imitate = self.task.imitate
+        return {
+            "step": self.step,
+            "seconds": self._elapsed(),
+            "model": self.model.state_dict(),
+            "imitation": imitate.module.state_dict() if imitate is not None else {},
+            "optimizer": self.optimizer.state_dict(),
+            "balance": self.balance.state_dict() if self.balance is not None else {},
+            "random": random_state(),
+            "best": None if self.best is None else (self.best[0].model_dump(), *self.best[1:]),
+            "history": self.history,
+            "window": self.window.state(),
+        }
+
+    def _restore(self, state: Mapping[str, Any] | None) -> None:
+        if state is None:
+            return
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.model.load_state_dict(state["model"])
+        if self.task.imitate is not None:
+            self.task.imitate.module.load_state_dict(state["imitation"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.balance is not None:
+            self.balance.load_state_dict(state["balance"])
+        restore_random_state(state["random"])
+        if state["best"] is not None:
+            score, step, weights = state["best"]
+            self.best = (Score.model_validate(score), step, weights)
+        self.history = [(step, epoch, dict(values)) for step, epoch, values in state["history"]]
+        self.window = _Window.from_state(state["window"])
+
+
+class _Window:
+    """Sums of the values since the last report, kept on the device so that adding never waits for it."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Tensor] = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, values: Mapping[str, Tensor]) -> None:
+        for name, value in values.items():
+            self._sums[name] = self._sums[name] + value.detach() if name in self._sums else value.detach()
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def means(self) -> dict[str, float]:
+        """The means, and start anew."""
+        means = self.peek()
+        self._sums, self._counts = {}, {}
+        return means
+
+    def peek(self) -> dict[str, float]:
+        return {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+
+    def state(self) -> dict[str, Any]:
+        return {"sums": self._sums, "counts": self._counts}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "_Window":
+        window = cls()
+        window._sums, window._counts = dict(state["sums"]), dict(state["counts"])
+        return window
+
+
+def _optimizer(model: Detector, task: Task) -> torch.optim.Optimizer:
+    decayed = model.weight_decay_parameters()
+    parameters = dict(model.named_parameters())
+    groups: list[dict[str, Any]] = [
+        {"params": [p for n, p in parameters.items() if n in decayed], "weight_decay": task.schedule.weight_decay},
+        {"params": [p for n, p in parameters.items() if n not in decayed], "weight_decay": 0.0},
+    ]
+    if task.imitate is not None:
+        adapters = list(task.imitate.module.parameters())
+        groups.append({"params": adapters, "weight_decay": ADAPTER_WEIGHT_DECAY})
+    return torch.optim.SGD(groups, lr=0.0, momentum=task.schedule.momentum)
+
+
+def _balance(task: Task) -> GradientBalance | None:
+    if task.imitate is None or task.imitate.method.weight != "auto":
+        return None
+    return GradientBalance(task.imitate.method.balance, task.imitate.method.balance_steps)
+
+
+def _on_cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().to("cpu", copy=True) for name, value in state.items()}

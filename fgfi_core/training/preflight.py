@@ -1,0 +1,95 @@
+"""Checks of minutes before training of hours: what would make a job's numbers worthless is said at its start."""
+
+from collections.abc import Sequence
+
+import torch
+
+from fgfi_core import events
+from fgfi_core.data.dataset import Dataset, Example
+from fgfi_core.data.transforms import scale_boxes
+from fgfi_core.detectors.detector import Detector
+from fgfi_core.errors import BadData, BadSpec
+from fgfi_core.imitation.region import RegionEstimator
+from fgfi_core.spec import FineGrained
+from fgfi_core.training.loop import Emit
+from fgfi_core.training.resolve import ResolvedSpec
+from fgfi_core.training.trainings import Bench
+
+SAMPLE = 256
+UNREACHED_SHARE = 0.05
+UNREACHED_IOU = 0.2
+WHOLE_MAP_SHARE = 0.95
+
+
+def check_data(resolved: ResolvedSpec, dataset: Dataset, emit: Emit) -> dict[str, float]:
+    """Both splits hold what a training and a measurement need; returns counts for the stage's summary.
+
+    Raises BadData when a class of the val split is never seen in training, or the val split has no box.
+    """
+    for problem in dataset.problems:
+        emit(events.Log(level="warning", message=str(problem), code="data_problem"))
+    spec = resolved.spec.dataset
+    train, val = dataset.splits[spec.train], dataset.splits[spec.val]
+    trained, measured = _class_counts(train, len(dataset.classes)), _class_counts(val, len(dataset.classes))
+    if not sum(measured):
+        raise BadData(f"the split '{spec.val}' has no box to measure on.", hint="Check its annotations.")
+    for name, in_train, in_val in zip(dataset.classes, trained, measured, strict=True):
+        if in_val and not in_train:
+            raise BadData(
+                f"class '{name}' has {in_val} boxes in '{spec.val}' and none in '{spec.train}'.",
+                hint="Add training examples of it, or remove the class from the annotations.",
+            )
+        if in_train and not in_val:
+            text = f"class '{name}' has no box in '{spec.val}': its AP is not measured."
+            emit(events.Log(level="warning", message=text, code="class_not_measured"))
+    return {
+        "train_images": len(train),
+        "val_images": len(val),
+        "train_boxes": sum(trained),
+        "val_boxes": sum(measured),
+        "classes": len(dataset.classes),
+    }
+
+
+def check_method(bench: Bench, method: FineGrained) -> dict[str, float]:
+    """Teacher and student can be paired map by map, and there is something to imitate; returns shares of the region.
+
+    Raises BadSpec for a pair with different numbers of maps.
+    """
+    spec = bench.resolved.spec
+    teacher, student = bench.create(spec.teacher.detector), bench.create(spec.student.detector)
+    if len(teacher.channels()) != len(student.channels()):
+        raise BadSpec(
+            f"teacher.detector '{teacher.name}' has {len(teacher.channels())} imitated maps and student.detector "
+            f"'{student.name}' has {len(student.channels())}.",
+            hint="Choose a pair with the same number of maps.",
+        )
+    return _check_region(teacher, method, bench)
+
+
+def _check_region(teacher: Detector, method: FineGrained, bench: Bench) -> dict[str, float]:
+    examples = bench.dataset.splits[bench.resolved.spec.dataset.train]
+    boxes = [
+        torch.from_numpy(scale_boxes(e.boxes[~e.difficult], (e.width, e.height), teacher.image_size))
+        for e in examples[:SAMPLE]
+        if (~e.difficult).any()
+    ]
+    estimator = RegionEstimator(teacher.anchors(), levels=method.levels)
+    share = float(torch.cat([mask.flatten(1) for mask in estimator(boxes, method.threshold)], dim=1).float().mean())
+    best = torch.cat([row[: len(b)] for row, b in zip(estimator.best_iou(boxes), boxes, strict=True)])
+    unreached = float((best < UNREACHED_IOU).float().mean())
+    if unreached > UNREACHED_SHARE:
+        text = f"{unreached:.0%} of the boxes overlap no anchor by IoU {UNREACHED_IOU} and can hardly be learnt."
+        bench.emit(events.Log(level="warning", message=text, code="boxes_unreached"))
+    if share > WHOLE_MAP_SHARE:
+        text = f"the imitation region covers {share:.0%} of the map: full-feature imitation in all but name."
+        bench.emit(events.Log(level="warning", message=text, code="region_whole_map"))
+    return {"region_share": share, "boxes_unreached": unreached, "best_iou_median": float(best.median())}
+
+
+def _class_counts(examples: Sequence[Example], classes: int) -> list[int]:
+    counts = [0] * classes
+    for example in examples:
+        for label in example.labels[~example.difficult]:
+            counts[int(label)] += 1
+    return counts

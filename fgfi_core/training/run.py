@@ -1,0 +1,93 @@
+"""A whole job from a folder to a folder: pre-flight, teacher, plain and imitating student, export, report."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+
+from fgfi_core import data, events
+from fgfi_core.data.loader import EvalLoader
+from fgfi_core.results import JobResult
+from fgfi_core.spec import FineGrained, JobSpec, Stage
+from fgfi_core.training import preflight
+from fgfi_core.training.checkpoint import describe
+from fgfi_core.training.delivery import export_student, write_report
+from fgfi_core.training.device import choose
+from fgfi_core.training.loop import Emit
+from fgfi_core.training.resolve import FILE, resolve, settle
+from fgfi_core.training.trainings import Bench, Finished, train_all
+
+
+def never() -> bool:
+    """The `should_stop` of a run that nobody interrupts."""
+    return False
+
+
+def run(
+    spec: JobSpec,
+    data_dir: Path,
+    out_dir: Path,
+    on_event: Emit,
+    *,
+    should_stop: Callable[[], bool] = never,
+) -> JobResult:
+    """Run a job, or continue the one that `out_dir` holds.
+
+    data_dir: a data set in a known format. on_event: called in this thread with each event of `fgfi_core.events`.
+    should_stop: asked between steps. Raises a `fgfi_core.errors.JobError`: Stopped after a checkpoint when asked to
+    stop, else what the user has to mend.
+    """
+    placement = choose(spec.resources, spec.schedule.precision)
+    torch.set_num_threads(placement.threads)
+
+    with _stage("preflight", spec.seeds[0], on_event) as numbers:
+        dataset = data.read(data_dir)
+        resolved = settle(resolve(spec, dataset, placement), spec, out_dir)
+        # Later stages need what was resolved as much as they need a teacher's weights.
+        on_event(describe(out_dir, FILE, stage="preflight", seed=spec.seeds[0]))
+        on_event(events.SpecResolved(resolved=resolved.model_dump(mode="json")))
+        spec = resolved.spec
+        val = EvalLoader(dataset.splits[spec.dataset.val], spec.schedule.image_size, int(spec.schedule.batch_size))
+        bench = Bench(resolved, dataset, placement, out_dir, on_event, should_stop, val)
+        numbers.update(preflight.check_data(resolved, dataset, on_event))
+        if isinstance(spec.method, FineGrained):
+            numbers.update(preflight.check_method(bench, spec.method))
+
+    finished = list(train_all(bench))
+
+    with _stage("export", spec.seeds[0], on_event) as numbers:
+        student = _delivered(finished)
+        exports = export_student(bench, student.detector)
+        numbers.update({f"map50/{export.format}": export.map50 for export in exports})
+
+    result = JobResult(
+        name=spec.name,
+        classes=resolved.classes,
+        trainings=tuple(one.training() for one in finished),
+        exports=exports,
+        seconds=math.fsum(one.trained.seconds for one in finished),
+    )
+    with _stage("report", spec.seeds[0], on_event):
+        write_report(bench, result, finished)
+        (out_dir / "result.json").write_text(result.model_dump_json(indent=1), encoding="utf-8")
+    on_event(events.RunFinished(result=result.model_dump(mode="json")))
+    return result
+
+
+def _delivered(finished: Sequence[Finished]) -> Finished:
+    """The student that is exported: imitating where there is one, of several seeds the best on val."""
+    role = "imitated" if any(one.role == "imitated" for one in finished) else "plain"
+    return max((one for one in finished if one.role == role), key=lambda one: one.trained.score.map50)
+
+
+@contextmanager
+def _stage(stage: Stage, seed: int, emit: Emit) -> Iterator[dict[str, float]]:
+    """Say that a short stage begins and ends; what it measured goes into the yielded numbers."""
+    started = time.monotonic()
+    numbers: dict[str, float] = {}
+    emit(events.StageStarted(stage=stage, seed=seed))
+    yield numbers
+    emit(events.StageFinished(stage=stage, seed=seed, seconds=time.monotonic() - started, summary=numbers))
