@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from store import events, outbox
 from store.events import NewEvent
 from store.jsonable import clean_text
-from store.leases import Lease, fence, own
+from store.leases import Lease, Pulse, fence, own, pulse_of
 from store.states import Ending, JobState, after_ending, is_terminal
 from store.tables import Attempt, Job, Metric
 from store.tables.base import Json
@@ -32,9 +32,13 @@ class NewMetric:
 
 
 @dataclass(frozen=True)
-class Record:
-    """What a child reported since the last write. None leaves the job's field as it is."""
+class Report:
+    """What a child said since the last report. None leaves the job's field as it is.
 
+    number: rises by one with each report of an attempt, so that one sent again (was it committed?) counts once.
+    """
+
+    number: int
     events: Sequence[NewEvent] = ()
     metrics: Sequence[NewMetric] = ()
     stage: str | None = None
@@ -65,26 +69,30 @@ class Trace:
     log_tail: str | None = None
 
 
-def record(session: Session, lease: Lease, report: Record) -> None:
-    """Write what a child reported. Raises LeaseLost."""
+def write(session: Session, lease: Lease, report: Report) -> Pulse:
+    """Write a report; the reply says what the user wants of the job meanwhile. Raises LeaseLost."""
     job = fence(session, lease)
-    if report.stage is not None:
-        job.stage = report.stage
-    if report.progress is not None:
-        job.progress = report.progress
-    if report.resolved is not None:
-        job.resolved = report.resolved
-    for start in range(0, len(report.metrics), METRIC_ROWS_AT_ONCE):
-        rows = [_metric_row(lease, metric) for metric in report.metrics[start : start + METRIC_ROWS_AT_ONCE]]
-        session.execute(insert(Metric).on_conflict_do_nothing(), rows)
-    if report.step is not None or report.stage is not None:
-        session.execute(
-            update(Attempt)
-            .where(*own(lease))
-            .values(last_step=report.step or Attempt.last_step, last_stage=report.stage or Attempt.last_stage)
+    fresh = session.scalar(
+        update(Attempt)
+        .where(*own(lease), Attempt.reports < report.number)
+        .values(
+            reports=report.number,
+            last_step=Attempt.last_step if report.step is None else report.step,
+            last_stage=Attempt.last_stage if report.stage is None else report.stage,
         )
-    events.append(session, job, report.events)
-    session.flush()
+        .returning(Attempt.reports)
+    )
+    if fresh is not None:
+        for field in ("stage", "progress", "resolved"):
+            value = getattr(report, field)
+            if value is not None:
+                setattr(job, field, value)
+        for start in range(0, len(report.metrics), METRIC_ROWS_AT_ONCE):
+            rows = [_metric_row(lease, metric) for metric in report.metrics[start : start + METRIC_ROWS_AT_ONCE]]
+            session.execute(insert(Metric).on_conflict_do_nothing(), rows)
+        events.append(session, job, report.events)
+        session.flush()
+    return pulse_of(job.state)
 
 
 def resumed(session: Session, lease: Lease, checkpoints: Sequence[Json]) -> None:

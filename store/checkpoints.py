@@ -30,6 +30,19 @@ class NewCheckpoint:
     sha256: str
 
 
+@dataclass(frozen=True)
+class StageCheckpoints:
+    """The checkpoints of one stage and seed, newest first.
+
+    finals: for each file of the finished stage its versions; empty while the stage is unfinished. steps: the others.
+    """
+
+    stage: str
+    seed: int
+    finals: Sequence[Sequence[Checkpoint]]
+    steps: Sequence[Checkpoint]
+
+
 def publish(session: Session, lease: Lease, new: NewCheckpoint) -> Checkpoint:
     """Publish a checkpoint and let go of those it makes superfluous. Raises LeaseLost.
 
@@ -37,6 +50,9 @@ def publish(session: Session, lease: Lease, new: NewCheckpoint) -> Checkpoint:
     losses without progress.
     """
     job = fence(session, lease)
+    earlier = session.scalar(select(Checkpoint).where(Checkpoint.object_key == new.object_key))
+    if earlier is not None:  # Published before a connection broke, and asked for again.
+        return earlier
     if _is_newer(session, job.id, new):
         job.losses_without_checkpoint = 0
     row = Checkpoint(
@@ -68,17 +84,25 @@ def list_all(session: Session, project_id: str, job_id: str) -> Sequence[Checkpo
     ).all()
 
 
-def to_resume(session: Session, job_id: str) -> list[list[Checkpoint]]:
-    """For each (stage, seed) its whole checkpoints, best first: the final ones, then the others, newest first."""
+def to_resume(session: Session, job_id: str) -> list[StageCheckpoints]:
+    """What each stage and seed can go on from. Damaged checkpoints are left out."""
     rows = session.scalars(
         select(Checkpoint)
         .where(Checkpoint.job_id == job_id, Checkpoint.damaged_at.is_(None))
-        .order_by(Checkpoint.final.desc(), Checkpoint.id.desc())
+        .order_by(Checkpoint.id.desc())
     )
-    groups: dict[tuple[str, int], list[Checkpoint]] = defaultdict(list)
+    finals: dict[tuple[str, int], dict[str, list[Checkpoint]]] = defaultdict(lambda: defaultdict(list))
+    steps: dict[tuple[str, int], list[Checkpoint]] = defaultdict(list)
     for row in rows:
-        groups[(row.stage, row.seed)].append(row)
-    return list(groups.values())
+        key = (row.stage, row.seed)
+        if row.final:
+            finals[key][row.path].append(row)
+        else:
+            steps[key].append(row)
+    return [
+        StageCheckpoints(*key, finals=list(finals[key].values()), steps=steps[key])
+        for key in sorted(finals.keys() | steps.keys())
+    ]
 
 
 def mark_damaged(session: Session, lease: Lease, checkpoint_id: int, reason: str) -> None:

@@ -90,7 +90,11 @@ def heartbeat(session: Session, lease: Lease, duration: timedelta) -> Pulse | No
     )
     if renewed is None:
         return None
-    state = session.scalar(select(Job.state).where(Job.id == lease.job_id))
+    return pulse_of(session.scalars(select(Job.state).where(Job.id == lease.job_id)).one())
+
+
+def pulse_of(state: str) -> Pulse:
+    """What the user wants of a job in this state."""
     return Pulse(cancel=state == "cancelling", pause=state == "pausing")
 
 

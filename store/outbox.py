@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from store.tables import Dataset, Job, Outbox
 
 Kind = Literal["job", "dataset"]
+TABLES: dict[Kind, type[Job] | type[Dataset]] = {"job": Job, "dataset": Dataset}
 
 
 def add(session: Session, kind: Kind, subject_id: str, available_at: datetime | None = None) -> None:
@@ -36,17 +37,22 @@ def take_due(session: Session, limit: int = 100) -> Sequence[Outbox]:
 
 
 def mark(session: Session, messages: Sequence[Outbox]) -> None:
-    """Mark messages as published, and note on their jobs and data sets when they were last announced."""
+    """Mark messages as published."""
     session.execute(
         update(Outbox).where(Outbox.id.in_([m.id for m in messages])).values(published_at=func.clock_timestamp())
     )
-    for table, kind in ((Job, "job"), (Dataset, "dataset")):
-        ids = sorted({m.subject_id for m in messages if m.kind == kind})
-        # In the order of their ids, and passing over rows somebody works on: this must never wait in a circle.
-        free = select(table.id).where(table.id.in_(ids)).order_by(table.id)
-        free_ids = session.scalars(free.with_for_update(key_share=True, skip_locked=True)).all()
-        if free_ids:
-            session.execute(update(table).where(table.id.in_(free_ids)).values(published_at=func.clock_timestamp()))
+    for kind in TABLES:
+        announced(session, kind, [m.subject_id for m in messages if m.kind == kind])
+
+
+def announced(session: Session, kind: Kind, subject_ids: Sequence[str]) -> None:
+    """Note on jobs or data sets that they were announced now."""
+    table = TABLES[kind]
+    # In the order of their ids, and passing over rows somebody works on: this must never wait in a circle.
+    free = select(table.id).where(table.id.in_(subject_ids)).order_by(table.id)
+    free_ids = session.scalars(free.with_for_update(key_share=True, skip_locked=True)).all()
+    if free_ids:
+        session.execute(update(table).where(table.id.in_(free_ids)).values(published_at=func.clock_timestamp()))
 
 
 def forgotten_jobs(session: Session, queue: str, older_than: timedelta, limit: int = 100) -> Sequence[str]:

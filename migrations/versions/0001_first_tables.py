@@ -195,6 +195,7 @@ def upgrade() -> None:
         sa.Column("last_stage", sa.Text(), nullable=True),
         sa.Column("last_step", sa.BigInteger(), nullable=True),
         sa.Column("resumed_from", JSONB, nullable=True),
+        sa.Column("reports", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("started_at", TIME, server_default=NOW, nullable=False),
         sa.Column("heartbeat_at", TIME, server_default=NOW, nullable=False),
         sa.Column("ended_at", TIME, nullable=True),

@@ -28,6 +28,7 @@ class Attempt(Base):
     last_stage: Mapped[str | None]
     last_step: Mapped[int | None]
     resumed_from: Mapped[list[Json] | None]
+    reports: Mapped[int] = mapped_column(server_default="0", doc="Number of the last report written.")
     started_at: Mapped[Now]
     heartbeat_at: Mapped[Now]
     ended_at: Mapped[Time | None]
