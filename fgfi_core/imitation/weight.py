@@ -13,9 +13,13 @@ class GradientBalance:
     """Finds lambda such that imitation pulls at the imitated maps `balance` times as hard as detection does.
 
     balance: wanted |lambda * dL_im/dmap| / |dL_gt/dmap|. steps: measurements before lambda is frozen; a step where a
-    norm is zero (no masked cell) or not finite is not one. Until then `value` is the running estimate.
+    norm is zero (no masked cell) or not finite is not one.
 
-    Each measurement costs one backward pass through heads and adapter, not through the backbone.
+    The adapter starts near zero, so the first ratios are up to a hundred times too large and fall as it learns. While
+    measuring, `value` therefore follows the newest ratio; frozen, it is the median of the later half.
+
+    Each measurement costs one more backward pass through heads and adapter, not through the backbone, and a wait for
+    the device.
     """
 
     def __init__(self, balance: float, steps: int) -> None:
@@ -27,8 +31,11 @@ class GradientBalance:
 
     @property
     def value(self) -> float | None:
-        """Lambda so far: `balance` times the median measured ratio; None before the first measurement."""
-        return self.balance * statistics.median(self._ratios) if self._ratios else None
+        """Lambda to use now; None before the first measurement."""
+        if not self._ratios:
+            return None
+        ratio = statistics.median(self._ratios[self.steps // 2 :]) if self.frozen else self._ratios[-1]
+        return self.balance * ratio
 
     @property
     def frozen(self) -> bool:

@@ -35,14 +35,20 @@ def test_there_is_no_weight_before_the_first_measurement() -> None:
     assert GradientBalance(balance=0.5, steps=3).value is None
 
 
-def test_value_is_the_running_median_and_freezes_after_its_steps(maps: list[Tensor]) -> None:
-    balance = GradientBalance(balance=1.0, steps=3)
+def test_value_follows_the_newest_ratio_and_freezes_at_the_median_of_the_later_half(maps: list[Tensor]) -> None:
+    balance = GradientBalance(balance=1.0, steps=6)
     seen = []
-    for ratio in (10.0, 2.0, 4.0, 1000.0):
+    for ratio in (4000.0, 100.0, 30.0, 2.0, 9.0, 4.0, 1000.0):
         balance.update(*losses(maps, ratio, 1.0), maps)
         seen.append(balance.value)
-    assert seen == pytest.approx([10.0, 6.0, 4.0, 4.0])
+    assert seen == pytest.approx([4000.0, 100.0, 30.0, 2.0, 9.0, 4.0, 4.0])
     assert balance.frozen
+
+
+def test_one_measurement_is_enough_when_one_is_asked_for(maps: list[Tensor]) -> None:
+    balance = GradientBalance(balance=1.0, steps=1)
+    balance.update(*losses(maps, 5.0, 1.0), maps)
+    assert balance.value == pytest.approx(5.0)
 
 
 @pytest.mark.parametrize(("detection", "imitation"), [(1.0, 0.0), (0.0, 1.0), (float("nan"), 1.0), (1.0, float("inf"))])
