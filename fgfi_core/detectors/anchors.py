@@ -7,9 +7,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fgfi_core.spec.names import DETECTORS
+
 Shapes = Sequence[tuple[float, float]]
 
+_SHAPES_PER_CELL = {"ssd-shufflenetv2": 9, "shuffledet": 9}
 _MOST_ROUNDS = 300
+
+
+def num_anchor_shapes(name: str) -> int:
+    """How many anchor shapes a cell of the detector has by default, and k-means should find in a data set's boxes."""
+    return _SHAPES_PER_CELL[DETECTORS[name].family]
 
 
 def grid(shapes: Shapes, image_size: tuple[int, int], cells: tuple[int, int], *, inset: bool = False) -> Tensor:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from fgfi_core.detectors import shuffledet, ssd
 from fgfi_core.detectors.detector import Detector
 from fgfi_core.detectors.shuffledet import WIDTHS, ShuffleDet
 from fgfi_core.detectors.ssd import SSD, TRUNKS
@@ -31,10 +30,3 @@ def create(
     if name in WIDTHS:
         return ShuffleDet(name, num_classes, image_size, shapes, WIDTHS[name])
     raise BadSpec(f"There is no detector '{name}'.", hint=f"Known: {', '.join([*TRUNKS, *WIDTHS])}.")
-
-
-def num_anchor_shapes(name: str) -> int:
-    """How many anchor shapes a cell of the detector has by default, and k-means should find in a data set's boxes."""
-    return {**dict.fromkeys(TRUNKS, len(ssd.DEFAULT_SHAPES)), **dict.fromkeys(WIDTHS, len(shuffledet.DEFAULT_SHAPES))}[
-        name
-    ]

@@ -59,7 +59,7 @@ class Unit(InvertedResidual):  # type: ignore[misc]  # torchvision publishes no 
     def forward(self, x: Tensor) -> Tensor:
         """[B, C, H, W] to [B, C', H / stride, W / stride]."""
         if self.stride == 1:
-            left, right = x.split((self.half, self.half), dim=1)
+            left, right = torch.split(x, self.half, dim=1)
             right = self.branch2(right)
         else:
             left, right = self.branch1(x), self.branch2(x)
