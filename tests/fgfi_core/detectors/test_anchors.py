@@ -3,7 +3,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torchvision.ops import box_convert, box_iou
 
+from fgfi_core.detectors import create
 from fgfi_core.detectors.anchors import grid, kmeans_shapes, scale_shapes
 
 
@@ -16,6 +18,22 @@ def test_inset_centres_are_those_of_the_published_toy_detector() -> None:
     assert middle[0, 0, 0].tolist() == pytest.approx([15.797, 15.36], abs=5e-4)
     assert (middle[0, 1, 0] - middle[0, 0, 0]).tolist() == pytest.approx([15.797, 0], abs=5e-4)
     assert (middle[1, 0, 0] - middle[0, 0, 0]).tolist() == pytest.approx([0, 15.36], abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("box", "best"),
+    [
+        ((624, 192, 80, 50), 0.593780),
+        ((624, 192, 40, 90), 0.574081),
+        ((624, 192, 250, 150), 0.816368),
+        ((100, 200, 20, 30), 0.450450),
+        ((1200, 300, 300, 200), 0.743900),
+    ],
+)
+def test_the_toy_grid_overlaps_boxes_as_the_published_one(box: tuple[float, ...], best: float) -> None:
+    anchors = create("shuffledet-0.25x", 3, (1248, 384)).anchors()[0].flatten(0, 2)
+    truth = box_convert(torch.tensor([box], dtype=torch.float32), "cxcywh", "xyxy")
+    assert box_iou(truth, anchors).max().item() == pytest.approx(best, abs=1e-6)
 
 
 def test_plain_centres_are_the_middles_of_the_cells() -> None:
