@@ -58,7 +58,7 @@ class PostgresServer:
     @property
     def url(self) -> str:
         """For clients on this machine, run by the same user."""
-        return f"postgresql+psycopg://{_SUPERUSER}@/{_SUPERUSER}?host={quote(str(self.socket_folder), safe='/')}"
+        return f"postgresql://{_SUPERUSER}@/{_SUPERUSER}?host={quote(str(self.socket_folder), safe='/')}"
 
     def prepare(self) -> Part:
         """Make the cluster where there is none, end what an earlier run left, and say what to start."""
@@ -92,7 +92,7 @@ class PostgresServer:
     def ready(self) -> bool:
         """Whether it lets somebody in: the only sign that recovery after a crash is over."""
         try:
-            psycopg.connect(self.url.replace("+psycopg", "", 1), connect_timeout=2).close()
+            psycopg.connect(self.url, connect_timeout=2).close()
         except psycopg.OperationalError:
             return False
         return True

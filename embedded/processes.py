@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from embedded.errors import StackError
 
@@ -45,6 +46,13 @@ class Part:
     grace: float = 10.0
     user: str | None = None
     folder: Path | None = None
+
+    @classmethod
+    def python(cls, name: str, *command: str, environment: Mapping[str, str] | None = None, **settings: Any) -> "Part":
+        """A part that is a module of ours, found where this file was found and never in the current folder."""
+        root = {"PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONUNBUFFERED": "1"}
+        program = (sys.executable, "-P", "-m", *command)
+        return cls(name, program, {**root, **(environment or {})}, **settings)
 
     def launch_command(self) -> list[str]:
         """The command behind `launch.py`."""

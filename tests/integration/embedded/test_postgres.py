@@ -14,7 +14,7 @@ pytestmark = pytest.mark.integration
 
 
 def connect(url: str) -> psycopg.Connection[tuple[object, ...]]:
-    return psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True)
+    return psycopg.connect(url, autocommit=True)
 
 
 def processes_in(folder: Path) -> list[int]:

@@ -1,0 +1,107 @@
+# Everything a person or CI does here. `make demo` and `make test` set up what they need first.
+#
+#   make demo [DATA=folder]     the whole service on real images, from nothing to a distilled detector in ./demo
+#   make test                   unit, integration and browser tests
+#   make up                     the service on this machine, until Ctrl-C
+#   make setup [TORCH_BACKEND=cpu]
+#
+# Needs Python >= 3.11 with its venv module (PYTHON=python3.12 names another one). No root, no Docker, no compiler.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+# Empty: torch as locked, the CUDA build, which runs on a CPU, too. Else a backend of `uv --torch-backend`, such as cpu.
+TORCH_BACKEND ?=
+DATA ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+# One stamp a step and choice: a step runs again when what it depends on is newer.
+PACKAGES := $(VENV)/.packages-$(or $(TORCH_BACKEND),locked)
+# What comes from torch's own index when a backend is chosen.
+TORCH_PARTS := ^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==
+
+.PHONY: help setup demo up test lint bench browser chaos docs lock format
+help:
+	@sed -n '2,/^$$/s/^# \{0,1\}//p' $(MAKEFILE_LIST)
+
+setup: $(PACKAGES) $(VENV)/.project
+	@$(BIN)/python -m api.dashboard.assets > /dev/null
+
+demo: setup
+	$(BIN)/fgfi demo --out demo $(if $(DATA),--data-set '$(DATA)')
+
+up: setup
+	$(BIN)/fgfi up
+
+test: setup
+	@.ci/chromium
+	$(BIN)/python -m pytest
+
+browser: setup
+	@.ci/chromium
+	$(BIN)/python -m pytest tests/browser
+
+chaos: setup
+	$(BIN)/python -m pytest -m chaos
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Each measurement is a script that prints a table.
+bench: setup
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+# The description of the REST API as a file, from the code.
+docs: setup
+	@mkdir -p build
+	$(BIN)/fgfi openapi > build/openapi.json
+	@echo "build/openapi.json"
+
+# Resolve anew after a change in pyproject.toml; versions already locked stay unless they must move.
+lock: $(PACKAGES)
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || { \
+	  echo "Python >= 3.11 is needed, and '$(PYTHON)' is none: install it, or name one: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2> /dev/null || { \
+	  echo "Python's venv module is missing: install it (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+# The installer itself, by version and hash out of the same lock.
+$(VENV)/.uv: requirements.lock | $(BIN)/python
+	@awk '/^[a-z0-9]/ { wanted = /^uv==/ } wanted' requirements.lock > $@.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement $@.txt || { \
+	  echo "uv could not be installed: is the package registry reachable?" >&2; exit 1; }
+	@touch $@
+
+$(VENV)/.packages-locked: requirements.lock | $(VENV)/.uv
+	@rm -f $(VENV)/.packages-* $(VENV)/.project
+	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes --quiet requirements.lock
+	@touch $@
+
+# torch's own index builds other files than the registry, so the lock's hashes cannot hold for it: its versions do.
+$(VENV)/.packages-%: requirements.lock | $(VENV)/.uv
+	@rm -f $(VENV)/.packages-* $(VENV)/.project
+	@awk '/^[a-z0-9]/ { wanted = !/$(TORCH_PARTS)/ } wanted' requirements.lock > $@.txt
+	$(BIN)/uv pip sync --python $(BIN)/python --require-hashes --quiet $@.txt
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --torch-backend $* \
+	  $$(grep -oE '^(torch|torchvision)==[0-9.]+' requirements.lock)
+	@touch $@
+
+# The checkout itself, editable, with the build tools of the lock: nothing is fetched.
+$(VENV)/.project: pyproject.toml $(PACKAGES)
+	@$(BIN)/uv pip install --python $(BIN)/python --quiet --offline --no-deps --no-build-isolation --editable .
+	@touch $@

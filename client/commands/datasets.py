@@ -1,0 +1,76 @@
+"""`fgfi datasets`: bring data to the service and see what is there."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from client import archive
+from client.errors import EXIT_USAGE, ClientError
+from client.models import Dataset
+from client.output import JsonOption, console, error_console, print_json, print_table, size
+from client.sdk import Fgfi
+
+app = typer.Typer(help="Add and list data sets.", no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    path: Annotated[Path, typer.Argument(help="A folder, or a .zip, .tar, .tar.gz or .tar.zst archive.")],
+    name: Annotated[str | None, typer.Option(help="Default: the folder's or file's name.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Upload a data set and wait until the service has checked it."""
+    with Fgfi.connect() as service:
+        dataset = upload(service, path, name, quiet=as_json)
+    if as_json:
+        print_json(dataset.model_dump(mode="json"))
+        return
+    print_report(dataset)
+
+
+@app.command("list")
+def list_all(as_json: JsonOption = False) -> None:
+    """List the data sets, newest first."""
+    with Fgfi.connect() as service:
+        found = service.datasets()
+    if as_json:
+        print_json([dataset.model_dump(mode="json") for dataset in found])
+        return
+    rows = [(d.id, d.name, d.state, size(d.size), f"{d.created_at:%Y-%m-%d %H:%M}") for d in found]
+    print_table(("id", "name", "state", "size", "added (UTC)"), rows)
+
+
+def upload(service: Fgfi, path: Path, name: str | None, *, quiet: bool) -> Dataset:
+    """Send a folder or archive with a progress bar, and wait for the check. Raises ClientError."""
+    if not path.exists():
+        raise ClientError(f"there is no {path}", exit_code=EXIT_USAGE)
+    archive.media_type(path)  # Says what is no archive before a bar is drawn.
+    with _bar(quiet=quiet) as bar:
+        task = bar.add_task(f"sending {path.name or path.resolve().name}", total=archive.size(path))
+        dataset = service.add_dataset(path, name, lambda count: bar.advance(task, count))
+    if not quiet:
+        console.print(f"checking {dataset.id} ...", markup=False)
+    return service.checked(dataset)
+
+
+def print_report(dataset: Dataset) -> None:
+    """What the service found in it."""
+    console.print(f"{dataset.id} is ready", markup=False)
+    report: dict[str, Any] = dataset.report or {}
+    for problem in (report.get("problems") or [])[:20]:
+        place = ":".join(str(problem[part]) for part in ("file", "line") if problem.get(part) is not None)
+        console.print(f"  {problem.get('severity', 'note')}: {place}: {problem.get('message', '')}", markup=False)
+
+
+def _bar(*, quiet: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=error_console,
+        disable=quiet or not error_console.is_terminal,
+    )

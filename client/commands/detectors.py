@@ -1,0 +1,25 @@
+"""`fgfi detectors`: what a spec may name."""
+
+from dataclasses import asdict
+
+from client.output import JsonOption, print_json, print_table
+from fgfi_core.spec import DETECTORS
+
+
+def detectors(as_json: JsonOption = False) -> None:
+    """List the detectors of the catalogue; needs no service."""
+    if as_json:
+        print_json([asdict(info) for info in DETECTORS.values()])
+        return
+    rows = [
+        (
+            info.name,
+            f"{info.parameters / 1e6:.2f} M",
+            f"{info.multiply_adds / 1e6:,.0f} M",
+            f"{info.reference_size[0]}x{info.reference_size[1]}",
+            " ".join(map(str, info.strides)),
+            info.description,
+        )
+        for info in DETECTORS.values()
+    ]
+    print_table(("detector", "parameters", "multiply-adds", "at", "strides", "what it is"), rows)

@@ -1,0 +1,51 @@
+"""`fgfi download`: the files of a job."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from client.commands.jobs import JobArgument
+from client.errors import EXIT_REFUSED, ClientError
+from client.models import Artifact
+from client.output import JsonOption, console, print_json, size
+from client.sdk import Fgfi
+
+
+def download(
+    job_id: JobArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write to; made when missing.")] = Path(),
+    only: Annotated[list[str] | None, typer.Option(help="Only this format, such as onnx; may be given again.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Download what a job made: exports of the student and the report."""
+    with Fgfi.connect() as service:
+        wanted = [artifact for artifact in service.artifacts(job_id) if not only or artifact.format in only]
+        if not wanted:
+            of = f" of format {' or '.join(only)}" if only else ""
+            raise ClientError(
+                f"{job_id} has no files{of}", hints=("they are there once its export is done",), exit_code=EXIT_REFUSED
+            )
+        paths = [fetch(service, artifact, out) for artifact in wanted]
+    if as_json:
+        print_json(
+            [
+                {"path": str(path), "format": a.format, "size": a.size, "sha256": a.sha256}
+                for path, a in zip(paths, wanted, strict=True)
+            ]
+        )
+        return
+    for path, artifact in zip(paths, wanted, strict=True):
+        console.print(f"{path}  {size(artifact.size)}", markup=False)
+
+
+def fetch(service: Fgfi, artifact: Artifact, folder: Path) -> Path:
+    """Write one file into the folder, under its own name and nowhere else."""
+    name = Path(artifact.name).name
+    if not name or name in {".", ".."}:
+        raise ClientError(f"the service names a file '{artifact.name}', which cannot be written")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return service.download(artifact, folder / name)
+    except OSError as error:
+        raise ClientError(f"cannot write to {folder}: {error.strerror or error}") from error

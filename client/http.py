@@ -1,0 +1,126 @@
+"""Requests to the service: retried where that is safe, refused answers turned into one clear error."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from client.connection import Connection
+from client.errors import EXIT_NOT_ALLOWED, EXIT_REFUSED, EXIT_UNREACHABLE, ClientError
+
+_ATTEMPTS = 5
+_FIRST_PAUSE = 0.25
+_LONGEST_PAUSE = 8.0
+_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+# An upload's answer waits for the service to have written everything; a stream is silent between two events.
+_STREAM_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+_TRANSIENT = frozenset({429, 502, 503, 504})
+
+
+class Http:
+    """An authenticated connection to the service."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._url = connection.url
+        self._sleep = sleep
+        self._client = httpx.Client(
+            base_url=connection.url,
+            headers={"Authorization": f"Bearer {connection.api_key}", "Accept": "application/json"},
+            timeout=_TIMEOUT,
+            transport=transport,
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def get(self, path: str, params: Mapping[str, str | int | list[str]] | None = None) -> Any:
+        """GET, retried; the answer's JSON. Raises ClientError."""
+        return self._retried("GET", path, params=dict(params or {})).json()
+
+    def post(self, path: str, body: Any = None, *, idempotency_key: str | None = None) -> Any:
+        """POST JSON; retried only with an idempotency key, which makes repeating harmless. Raises ClientError."""
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        attempts = _ATTEMPTS if idempotency_key else 1
+        return self._retried("POST", path, json=body, headers=headers, attempts=attempts).json()
+
+    def upload(self, path: str, content: Iterator[bytes], media_type: str, params: Mapping[str, str]) -> Any:
+        """POST a stream, once: it cannot be read twice. Raises ClientError."""
+        headers = {"Content-Type": media_type}
+        arguments: dict[str, Any] = {"content": content, "headers": headers, "params": dict(params)}
+        return self._retried("POST", path, attempts=1, timeout=_STREAM_TIMEOUT, **arguments).json()
+
+    @contextmanager
+    def stream(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[httpx.Response]:
+        """GET whose body is read piece by piece. Raises ClientError; httpx.TransportError when it breaks off."""
+        with self._client.stream(
+            "GET", path, headers=dict(headers or {}), timeout=_STREAM_TIMEOUT, follow_redirects=True
+        ) as response:
+            if not response.is_success:
+                response.read()
+                raise refused(response)
+            yield response
+
+    def _retried(self, method: str, path: str, *, attempts: int = _ATTEMPTS, **arguments: Any) -> httpx.Response:
+        pause = _FIRST_PAUSE
+        for attempt in range(1, attempts + 1):
+            last = attempt == attempts
+            try:
+                response = self._client.request(method, path, **arguments)
+            except httpx.TransportError as error:
+                if last:
+                    raise unreachable(self._url, error) from error
+            else:
+                if response.is_success:
+                    return response
+                if last or response.status_code not in _TRANSIENT:
+                    raise refused(response)
+                pause = max(pause, _asked_pause(response))
+            self._sleep(min(pause, _LONGEST_PAUSE))
+            pause *= 2
+        raise AssertionError("every attempt returns, raises or is followed by another")
+
+
+def unreachable(url: str, error: httpx.TransportError) -> ClientError:
+    """The service did not answer."""
+    reason = str(error) or type(error).__name__
+    hint = "is it running? `fgfi up` starts one on this machine; FGFI_URL names another"
+    return ClientError(f"cannot reach the service at {url}: {reason}", hints=(hint,), exit_code=EXIT_UNREACHABLE)
+
+
+def refused(response: httpx.Response) -> ClientError:
+    """The service said no: its problem document (RFC 9457) as one message and its hints."""
+    exit_code = EXIT_NOT_ALLOWED if response.status_code in {401, 403} else EXIT_REFUSED
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        return ClientError(f"the service answered {response.status_code} {response.reason_phrase}", exit_code=exit_code)
+    message = str(problem.get("detail") or problem.get("title") or f"the service answered {response.status_code}")
+    hints = [str(problem["hint"])] if problem.get("hint") else []
+    for error in problem.get("errors") or []:
+        hints.extend(_field_hints(error))
+    return ClientError(message, hints=tuple(hints), exit_code=exit_code, code=str(problem.get("code", "")))
+
+
+def _field_hints(error: Mapping[str, Any]) -> Iterator[str]:
+    place, message, hint = (str(error.get(name) or "") for name in ("path", "message", "hint"))
+    yield f"{place}: {message}" if place else message
+    if hint:
+        yield hint
+
+
+def _asked_pause(response: httpx.Response) -> float:
+    try:
+        return float(response.headers.get("Retry-After", "0"))
+    except ValueError:
+        return 0.0

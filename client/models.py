@@ -1,0 +1,103 @@
+"""What the service answers, as far as the client looks at it; fields it does not know are kept."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+TERMINAL = frozenset({"succeeded", "failed", "cancelled"})
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class Trouble(_Answer):
+    """Why a job failed or a data set was rejected, and what to do."""
+
+    code: str = ""
+    message: str = ""
+    hint: str = ""
+
+
+class Dataset(_Answer):
+    """A data set; usable when its state is `ready`."""
+
+    id: str
+    name: str
+    state: Literal["uploading", "checking", "ready", "rejected"]
+    size: int | None = None
+    report: dict[str, Any] | None = None
+    error: Trouble | None = None
+    created_at: datetime
+
+
+class Scores(_Answer):
+    """Best mAP at IoU 0.5 so far, fractions; None for what was not measured."""
+
+    teacher: float | None = None
+    plain: float | None = None
+    imitated: float | None = None
+    gap_closed: float | None = None
+
+
+class Job(_Answer):
+    """A job, in a list or alone; `result` only when alone and succeeded."""
+
+    id: str
+    name: str
+    state: str
+    stage: str | None = None
+    progress: dict[str, Any] | None = None
+    scores: Scores = Scores()
+    dataset_id: str
+    error: Trouble | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    result: dict[str, Any] | None = None
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state in TERMINAL
+
+
+class Artifact(_Answer):
+    """A file of a job; `facts` were measured on that very file."""
+
+    id: str
+    name: str
+    format: str
+    size: int
+    sha256: str
+    facts: dict[str, Any] = {}
+    content: str
+
+
+class Detector(_Answer):
+    """An entry of the catalogue."""
+
+    name: str
+    family: str
+    parameters: int
+    multiply_adds: int
+    reference_size: tuple[int, int]
+    strides: tuple[int, ...]
+    description: str
+
+
+class StreamEvent(_Answer):
+    """One event of a job's stream. `sequence` is None for passing ones, such as progress, that are not replayed."""
+
+    sequence: int | None = None
+    kind: str
+    data: dict[str, Any]
+
+
+class Measured(_Answer):
+    """The newest values of a stage's metrics, by name."""
+
+    stage: str
+    seed: int
+    values: dict[str, float]

@@ -1,0 +1,210 @@
+"""The service as a Python object; the `fgfi` command uses nothing else.
+
+with Fgfi.connect() as service:
+    dataset = service.add_dataset(Path("cells"))
+    job = service.submit({..., "dataset": {"id": dataset.id}})
+    for event in service.follow(job.id):
+        print(event.kind, event.data)
+    service.download(service.artifacts(job.id)[0], Path("student"))
+"""
+
+import hashlib
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from client import archive, connection, sse
+from client.connection import Connection
+from client.errors import EXIT_JOB_FAILED, ClientError
+from client.http import Http, unreachable
+from client.models import Artifact, Dataset, Detector, Job, Measured, StreamEvent
+
+_PAGE = 100
+_CHECK_PAUSE = 0.5
+_STREAM_TRIES = 10
+_LONGEST_PAUSE = 10.0
+
+
+def _ignore(_count: int) -> None:
+    """Nobody watches the bytes."""
+
+
+class Fgfi:
+    """A connection to one service. Every method raises ClientError when the service refuses or cannot be reached."""
+
+    def __init__(self, http: Http, url: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.url = url
+        self._http = http
+        self._sleep = sleep
+
+    @classmethod
+    def connect(cls, data: Path | None = None) -> Self:
+        """Find the service by the environment, or by the data folder of `fgfi up` on this machine."""
+        return cls.of(connection.find(data))
+
+    @classmethod
+    def of(cls, found: Connection) -> Self:
+        """The service at a known address."""
+        return cls(Http(found), found.url)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def detectors(self) -> list[Detector]:
+        """The service's catalogue."""
+        return [Detector.model_validate(item) for item in self._http.get("/v1/detectors")["data"]]
+
+    def datasets(self) -> list[Dataset]:
+        """All data sets, newest first."""
+        return [Dataset.model_validate(item) for item in self._pages("/v1/datasets")]
+
+    def dataset(self, dataset_id: str) -> Dataset:
+        """One data set."""
+        return Dataset.model_validate(self._http.get(f"/v1/datasets/{dataset_id}"))
+
+    def add_dataset(self, path: Path, name: str | None = None, on_bytes: Callable[[int], None] = _ignore) -> Dataset:
+        """Upload a folder or an archive. The service checks it afterwards: see `checked`."""
+        kind = archive.media_type(path)
+        answer = self._http.upload(
+            "/v1/datasets", archive.read(path, on_bytes), kind, {"name": name or path.resolve().name}
+        )
+        return Dataset.model_validate(answer)
+
+    def checked(self, dataset: Dataset) -> Dataset:
+        """Wait until an upload was checked. Raises ClientError when it was rejected."""
+        while dataset.state in {"uploading", "checking"}:
+            self._sleep(_CHECK_PAUSE)
+            dataset = self.dataset(dataset.id)
+        if dataset.state == "rejected":
+            raise _rejected(dataset)
+        return dataset
+
+    def submit(self, spec: dict[str, Any]) -> Job:
+        """Create a job; asked again under the same key when the answer was lost, so never made twice."""
+        return Job.model_validate(self._http.post("/v1/jobs", spec, idempotency_key=str(uuid.uuid4())))
+
+    def jobs(self, states: list[str] | None = None, limit: int | None = None) -> list[Job]:
+        """Jobs, newest first."""
+        params: dict[str, str | int | list[str]] = {"state": states} if states else {}
+        return [Job.model_validate(item) for item in self._pages("/v1/jobs", params, limit)]
+
+    def job(self, job_id: str) -> Job:
+        """One job."""
+        return Job.model_validate(self._http.get(f"/v1/jobs/{job_id}"))
+
+    def cancel(self, job_id: str) -> Job:
+        """Ask a job to end; repeating is fine."""
+        return Job.model_validate(self._http.post(f"/v1/jobs/{job_id}/cancel"))
+
+    def latest_metrics(self, job_id: str, names: tuple[str, ...] = ("loss", "val/map50")) -> list[Measured]:
+        """The newest value of each of these metrics, by stage and seed."""
+        params: dict[str, str | int | list[str]] = {"name": list(names), "max_points": 10}
+        newest: dict[tuple[str, int], dict[str, float]] = {}
+        for series in self._http.get(f"/v1/jobs/{job_id}/metrics", params)["series"]:
+            if series["values"] and series["values"][-1] is not None:
+                newest.setdefault((series["stage"], series["seed"]), {})[series["name"]] = series["values"][-1]
+        return [Measured(stage=stage, seed=seed, values=values) for (stage, seed), values in newest.items()]
+
+    def artifacts(self, job_id: str) -> list[Artifact]:
+        """The files of a job."""
+        return [Artifact.model_validate(item) for item in self._http.get(f"/v1/jobs/{job_id}/artifacts")["data"]]
+
+    def download(self, artifact: Artifact, path: Path, on_bytes: Callable[[int], None] = _ignore) -> Path:
+        """Write a file to `path`, whole and with the hash the service knows, or not at all."""
+        draft = path.with_name(path.name + ".part")
+        digest = hashlib.sha256()
+        try:
+            with self._http.stream(artifact.content) as response, draft.open("wb") as file:
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+                    digest.update(chunk)
+                    on_bytes(len(chunk))
+        except httpx.TransportError as error:
+            draft.unlink(missing_ok=True)
+            raise unreachable(self.url, error) from error
+        if digest.hexdigest() != artifact.sha256:
+            draft.unlink(missing_ok=True)
+            raise ClientError(f"{artifact.name} arrived damaged", hints=("download it again",))
+        return draft.replace(path)
+
+    def follow(self, job_id: str) -> Iterator[StreamEvent]:
+        """The job's events from its first to its end; a stream that breaks off is taken up where it broke."""
+        last_id, failures = "", 0
+        while True:
+            before = last_id
+            try:
+                with self._http.stream(f"/v1/jobs/{job_id}/events/stream", _stream_headers(last_id)) as response:
+                    for message in sse.parse(response.iter_lines()):
+                        last_id = message.last_id or last_id
+                        if event := _stream_event(message):
+                            yield event
+                # The service ends the stream after the job's last event, and before a restart of its own.
+                if self.job(job_id).over:
+                    return
+                reason = httpx.TransportError("the stream ended before the job did")
+            except httpx.TransportError as error:
+                reason = error
+            failures = 0 if last_id != before else failures + 1
+            if failures == _STREAM_TRIES:
+                raise unreachable(self.url, reason)
+            self._sleep(min(0.5 * 2**failures, _LONGEST_PAUSE))
+
+    def _pages(
+        self, path: str, params: dict[str, str | int | list[str]] | None = None, limit: int | None = None
+    ) -> Iterator[Any]:
+        asked: dict[str, str | int | list[str]] = {"limit": min(limit or _PAGE, _PAGE), **(params or {})}
+        left = limit
+        while True:
+            answer = self._http.get(path, asked)
+            for item in answer["data"]:
+                if left == 0:
+                    return
+                left = None if left is None else left - 1
+                yield item
+            if not answer["has_more"]:
+                return
+            asked["cursor"] = answer["next_cursor"]
+
+
+def _stream_headers(last_id: str) -> dict[str, str]:
+    headers = {"Accept": "text/event-stream"}
+    return {**headers, "Last-Event-ID": last_id} if last_id else headers
+
+
+def _stream_event(message: sse.Message) -> StreamEvent | None:
+    try:
+        content = json.loads(message.data)
+    except ValueError:
+        return None
+    if not isinstance(content, dict):
+        return None
+    if "kind" in content and isinstance(content.get("data"), dict):
+        return StreamEvent.model_validate(content)
+    return StreamEvent(kind=message.event, data=content)
+
+
+def _rejected(dataset: Dataset) -> ClientError:
+    trouble = dataset.error
+    message = trouble.message if trouble and trouble.message else "the service did not accept it"
+    hints = [trouble.hint] if trouble and trouble.hint else []
+    for problem in (dataset.report or {}).get("problems") or []:
+        place = ":".join(str(problem[part]) for part in ("file", "line") if problem.get(part) is not None)
+        hints.append(f"{place}: {problem.get('message', '')}")
+    return ClientError(
+        f"data set '{dataset.name}' was rejected: {message}",
+        hints=tuple(hints[:20]),
+        exit_code=EXIT_JOB_FAILED,
+        code=trouble.code if trouble else "",
+    )

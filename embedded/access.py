@@ -1,0 +1,68 @@
+"""The stack's own way into the database: tables brought up to date, a key for this machine, a one-time login link."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from embedded.errors import StackError
+from store import keys, projects
+from store.database import make_engine, make_sessions
+from store.migrate import upgrade
+from store.settings import Settings
+
+_KEY_NAME = "fgfi on this machine"
+
+
+class Access:
+    """Speaks to the database with the settings that the parts get. Raises StackError when they are wrong."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        ours = [name for name in environment if name.startswith("FGFI_")]
+        values = {name.removeprefix("FGFI_").lower(): environment[name] for name in ours}
+        try:
+            # The values from the environment are text; pydantic makes them what the fields are.
+            self._settings = Settings.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(map(str, first["loc"])).upper()
+            raise StackError(f"FGFI_{field} is wrong: {first['msg'].removeprefix('Value error, ')}") from error
+        self._sessions = make_sessions(make_engine(self._settings, pool_size=1, application="fgfi-up"))
+
+    def migrate(self) -> None:
+        """Bring the tables to this version."""
+        with _readable_errors():
+            upgrade(self._settings.database_url)
+
+    def key_for_this_machine(self, earlier: str | None) -> str:
+        """An API key that works: the earlier one while it does, else a new one."""
+        with self._transaction() as session:
+            if earlier and keys.verify(session, earlier, self._settings.secret_key):
+                return earlier
+            project = projects.ensure(session)
+            return keys.create(session, project.id, _KEY_NAME, keys.SCOPES, self._settings.secret_key).token
+
+    def login_link(self) -> str:
+        """A link that opens the dashboard once."""
+        with self._transaction() as session:
+            project = projects.ensure(session)
+            valid = timedelta(minutes=self._settings.login_link_minutes)
+            token = keys.create_login_link(session, project.id, self._settings.secret_key, valid)
+        return f"{self._settings.public_url.rstrip('/')}/login?token={token}"
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        with _readable_errors(), self._sessions.begin() as session:
+            yield session
+
+
+@contextmanager
+def _readable_errors() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        reason = " ".join(str(error.orig or error).split())
+        raise StackError(f"the database does not answer: {reason}") from error
