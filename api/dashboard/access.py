@@ -1,0 +1,64 @@
+"""Coming in by a one-time link, going out, and the page for those who have no link."""
+
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from api.dashboard.render import page
+from api.deps import ServiceDep, Visitor
+from api.sessions import close_session, open_session
+from store import keys
+from store.keys import Principal
+
+log = structlog.get_logger("api.access")
+router = APIRouter(include_in_schema=False)
+
+
+class NoSession(Exception):
+    """A page was asked for without a session."""
+
+
+def require_visitor(visitor: Visitor) -> Principal:
+    """The session's holder. Raises NoSession, which is answered by a page that says how to get in."""
+    if visitor is None:
+        raise NoSession
+    return visitor
+
+
+Resident = Annotated[Principal, Depends(require_visitor)]
+
+
+@router.get("/login")
+def log_in(service: ServiceDep, visitor: Visitor, token: Annotated[str, Query(max_length=200)] = "") -> Response:
+    """Use a one-time link up and open a session."""
+    with service.sessions.begin() as session:
+        principal = keys.redeem_login_link(session, token, service.settings.secret_key) if token else None
+    if principal is None:
+        if visitor is not None:  # The same link again, by a reload: the session is what matters.
+            return _to_jobs()
+        return page("door.html", 403 if token else 401, used=bool(token))
+    response = _to_jobs()
+    open_session(response, service.settings, principal.project_id)
+    log.info("session_opened", project=principal.project_id)
+    return response
+
+
+@router.post("/logout")
+def log_out(service: ServiceDep, visitor: Visitor) -> Response:
+    """Close the session. Asking for the visitor refuses requests from other sites."""
+    del visitor
+    response = RedirectResponse("/login", 303)
+    close_session(response, service.settings)
+    return response
+
+
+def on_no_session(request: Request, _error: Exception) -> Response:
+    """The door instead of the page; a fragment's request is told to load the whole page."""
+    headers = {"hx-refresh": "true"} if "hx-request" in request.headers else {}
+    return page("door.html", 401, headers, used=False)
+
+
+def _to_jobs() -> Response:
+    return RedirectResponse("/jobs", 303)

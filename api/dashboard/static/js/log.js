@@ -1,0 +1,16 @@
+// The log keeps its newest line in sight until the reader scrolls up, and hides what is below the chosen level.
+
+export function followLog(sheet) {
+  const list = sheet.querySelector(".log");
+  const follow = sheet.querySelector("[data-follow]");
+  const level = sheet.querySelector("[data-level-choice]");
+
+  const toEnd = () => { if (follow.checked) list.scrollTop = list.scrollHeight; };
+  new MutationObserver(toEnd).observe(list, { childList: true });
+  list.addEventListener("scroll", () => {
+    follow.checked = list.scrollHeight - list.scrollTop - list.clientHeight < 24;
+  }, { passive: true });
+  follow.addEventListener("change", toEnd);
+  level.addEventListener("change", () => { list.dataset.level = level.value; toEnd(); });
+  toEnd();
+}

@@ -1,0 +1,83 @@
+"""The page of one job, in the parts that are renewed by themselves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import yaml
+
+from api.dashboard.views.gap import Gap, gap
+from api.dashboard.views.progress import TITLES, StageProgress, whole
+from api.dashboard.views.story import Stop, stops
+from api.scores import Scores
+from store.states import after_action, is_terminal
+from store.tables import Dataset, Job, JobEvent
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a job failed, and what to do."""
+
+    code: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class Top:
+    """Header, headline and stages."""
+
+    id: str
+    name: str
+    state: str
+    over: bool
+    can_cancel: bool
+    teacher: str
+    student: str
+    method: str
+    seeds: int
+    dataset: str
+    created_at: datetime
+    seconds: float | None
+    device: str
+    fraction: float
+    stage: str
+    now: StageProgress | None
+    stops: tuple[Stop, ...]
+    scores: Scores
+    gap: Gap | None
+    trouble: Trouble | None
+
+
+def top(job: Job, dataset: Dataset | None, events: Sequence[JobEvent], best: Mapping[str, float]) -> Top:
+    """Put the upper part together. `dataset` is None when it was deleted."""
+    scores = Scores.of(best)
+    ran = job.started_at is not None
+    end = job.finished_at or (job.updated_at if ran else None)
+    return Top(
+        id=job.id,
+        name=job.name,
+        state=job.state,
+        over=is_terminal(job.state),
+        can_cancel=not is_terminal(job.state) and after_action("cancel", job.state) is not None,
+        teacher=job.spec["teacher"]["detector"],
+        student=job.spec["student"]["detector"],
+        method=job.spec["method"]["name"],
+        seeds=len(job.spec["seeds"]),
+        dataset=dataset.name if dataset else "deleted data set",
+        created_at=job.created_at,
+        seconds=(end - job.started_at).total_seconds() if end and job.started_at else None,
+        device=str((job.resolved or {}).get("device", "")),
+        fraction=whole(job),
+        stage=TITLES.get(job.stage or "", ""),
+        now=StageProgress.of(job.progress) if job.state == "running" else None,
+        stops=tuple(stops(job, events)),
+        scores=scores,
+        gap=gap(scores),
+        trouble=Trouble(job.error["code"], job.error["message"], job.error.get("hint", "")) if job.error else None,
+    )
+
+
+def spec_text(job: Job) -> str:
+    """The spec as a file that can be submitted again."""
+    return yaml.safe_dump(job.spec, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100)

@@ -1,0 +1,116 @@
+"""The list of jobs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from api.dashboard.views.gap import Gap, gap
+from api.dashboard.views.progress import TITLES, StageProgress, whole
+from api.scores import Scores
+from store.pages import Page
+from store.states import JobState, is_terminal
+from store.tables import Job
+
+# The chips above the list: what a person means by it, and the states that belong to it.
+FILTERS: dict[str, tuple[JobState, ...]] = {
+    "queued": ("queued", "paused"),
+    "running": ("running", "pausing", "cancelling"),
+    "succeeded": ("succeeded",),
+    "failed": ("failed",),
+    "cancelled": ("cancelled",),
+}
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A filter: its address, whether it is on, and how many jobs it shows."""
+
+    label: str
+    state: str
+    href: str
+    count: int
+    on: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One job in the list."""
+
+    id: str
+    name: str
+    pair: str
+    state: str
+    over: bool
+    stage: str
+    fraction: float
+    eta_seconds: float | None
+    scores: Scores
+    gap: Gap | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class JobList:
+    """The list with its filters. `empty`: there is no job at all, and the page teaches how to begin."""
+
+    rows: tuple[Row, ...]
+    chips: tuple[Chip, ...]
+    query: str
+    state: str
+    cursor: str
+    older: str | None
+    empty: bool
+
+    @property
+    def address(self) -> str:
+        """The page's own URL, with its filters."""
+        return _address(state=self.state, q=self.query, cursor=self.cursor)
+
+
+def job_list(
+    page: Page[Job],
+    best: Mapping[str, Mapping[str, float]],
+    counts: Mapping[str, int],
+    *,
+    state: str,
+    query: str,
+    cursor: str,
+) -> JobList:
+    """Put the list together."""
+    total = sum(counts.values())
+    chips = [Chip("All", "", _address(q=query), total, on=not state)]
+    chips += [
+        Chip(name.capitalize(), name, _address(state=name, q=query), _sum(counts, states), on=state == name)
+        for name, states in FILTERS.items()
+    ]
+    older = _address(state=state, q=query, cursor=page.next_cursor) if page.next_cursor else None
+    rows = tuple(_row(job, best.get(job.id, {})) for job in page.rows)
+    return JobList(rows, tuple(chips), query, state, cursor, older, empty=total == 0)
+
+
+def _row(job: Job, best: Mapping[str, float]) -> Row:
+    scores = Scores.of(best)
+    now = StageProgress.of(job.progress)
+    return Row(
+        id=job.id,
+        name=job.name,
+        pair=f"{job.spec['teacher']['detector']} → {job.spec['student']['detector']}",
+        state=job.state,
+        over=is_terminal(job.state),
+        stage=TITLES.get(job.stage or "", ""),
+        fraction=whole(job),
+        eta_seconds=now.eta_seconds if now and job.state == "running" else None,
+        scores=scores,
+        gap=gap(scores),
+        created_at=job.created_at,
+    )
+
+
+def _sum(counts: Mapping[str, int], states: Sequence[str]) -> int:
+    return sum(counts.get(state, 0) for state in states)
+
+
+def _address(**filters: str | None) -> str:
+    kept = urlencode({name: value for name, value in filters.items() if value})
+    return f"/jobs?{kept}" if kept else "/jobs"

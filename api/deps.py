@@ -1,0 +1,103 @@
+"""The few things a request may be given: a session, who is asking, the objects, the settings.
+
+`SessionDep` commits when the route's function has returned and before the answer goes out (`scope="function"`): a
+client that reads 201 can rely on it.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from api.problems import Problem
+from api.service import Service
+from api.sessions import from_same_origin, read_session
+from store import keys
+from store.keys import SCOPES, Principal, Scope
+from store.objects import ObjectStore
+from store.settings import Settings
+
+
+def get_service(request: Request) -> Service:
+    """What the process holds."""
+    service: Service = request.app.state.service
+    return service
+
+
+ServiceDep = Annotated[Service, Depends(get_service)]
+
+
+def get_settings(service: ServiceDep) -> Settings:
+    """The settings this application was made with."""
+    return service.settings
+
+
+def get_objects(service: ServiceDep) -> ObjectStore:
+    """The object store."""
+    return service.objects
+
+
+def get_session(service: ServiceDep) -> Iterator[Session]:
+    """One transaction: committed when the route returns, rolled back when it raises."""
+    with service.sessions.begin() as session:
+        yield session
+
+
+SettingsDep = Annotated[Settings, Depends(get_settings)]
+ObjectsDep = Annotated[ObjectStore, Depends(get_objects)]
+SessionDep = Annotated[Session, Depends(get_session, scope="function")]
+
+
+def get_principal(request: Request, service: ServiceDep) -> Principal:
+    """Who is asking: the holder of an API key, or of a dashboard session. Raises Problem 401 or 403.
+
+    Its transaction is its own and is over when the route begins, so that no route waits with two connections.
+    """
+    secret = service.settings.secret_key
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        with service.sessions.begin() as session:
+            principal = keys.verify(session, token.strip(), secret) if scheme.lower() == "bearer" else None
+        if principal is None:
+            raise _not_authenticated("This API key is not valid: mistyped, expired or revoked.")
+        return principal
+    visitor = get_visitor(request, service)
+    if visitor is None:
+        raise _not_authenticated("Send an API key as `Authorization: Bearer fgfi_...`.")
+    return visitor
+
+
+def get_visitor(request: Request, service: ServiceDep) -> Principal | None:
+    """The holder of a dashboard session, None for a stranger. Raises Problem 403 for a request from another site."""
+    visit = read_session(request, service.settings)
+    if visit is None:
+        return None
+    if not from_same_origin(request):
+        raise Problem(403, "cross_site", "This request changes something and did not come from a page of this service.")
+    with service.sessions.begin() as session:
+        if not keys.project_exists(session, visit.project_id):
+            return None
+    return Principal(visit.project_id, frozenset(SCOPES))
+
+
+def requires(scope: Scope) -> Callable[[Principal], Principal]:
+    """A dependency: the principal, if it may do this."""
+
+    def check(principal: Annotated[Principal, Depends(get_principal)]) -> Principal:
+        if not principal.may(scope):
+            granted = ", ".join(sorted(principal.scopes)) or "none"
+            raise Problem(403, "scope_missing", f"This needs the scope '{scope}'; the key has: {granted}.")
+        return principal
+
+    return check
+
+
+Reader = Annotated[Principal, Depends(requires("read"))]
+Submitter = Annotated[Principal, Depends(requires("submit"))]
+Admin = Annotated[Principal, Depends(requires("admin"))]
+Visitor = Annotated[Principal | None, Depends(get_visitor)]
+
+
+def _not_authenticated(detail: str) -> Problem:
+    return Problem(401, "not_authenticated", detail, headers={"WWW-Authenticate": "Bearer"})

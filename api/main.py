@@ -1,0 +1,70 @@
+"""The application: `uvicorn --factory api.main:create_app`. Starts in about a second; torch is never imported."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from api import dashboard, logs, openapi, problems, refusals
+from api.body_limit import BodyLimit
+from api.live import Live
+from api.middleware import HostAllowList, RequestContext
+from api.routes import artifacts, catalogue, datasets, health, job_history, jobs, keys
+from api.service import Service
+from store.database import make_engine, make_sessions
+from store.objects import open_store
+from store.settings import Settings, get_settings
+
+VERSION = "1"
+UPLOADS = frozenset({("POST", "/v1/datasets")})
+# Requests run in threads; each needs a connection for a few milliseconds.
+CONNECTIONS = 10
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Build the application. Without settings they come from the environment; nothing is connected yet."""
+    settings = settings or get_settings()
+    logs.configure("console" if settings.environment == "development" else "json")
+    app = FastAPI(
+        title="fgfi",
+        version=VERSION,
+        lifespan=_lifespan,
+        openapi_url="/v1/openapi.json",
+        docs_url=None,  # The built-in pages load scripts from elsewhere.
+        redoc_url=None,
+    )
+    app.state.service = _service(settings)
+    app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    problems.install(app)
+    refusals.install(app)
+    for resource in (datasets, jobs, job_history, artifacts, catalogue, keys, health):
+        app.include_router(resource.router)
+    dashboard.install(app)
+
+    # The last one added is the outermost.
+    app.add_middleware(
+        BodyLimit, limit=settings.max_request_bytes, upload_limit=settings.max_upload_bytes, uploads=UPLOADS
+    )
+    app.add_middleware(HostAllowList, hosts=settings.allowed_hosts)
+    app.add_middleware(RequestContext)
+    return app
+
+
+def _service(settings: Settings) -> Service:
+    engine = make_engine(settings, pool_size=CONNECTIONS, application="fgfi-api")
+    return Service(settings, engine, make_sessions(engine), open_store(settings.storage_url), Live(settings))
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    service: Service = app.state.service
+    listener = asyncio.create_task(service.live.listen())
+    try:
+        yield
+    finally:
+        service.live.close()
+        listener.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await listener
+        service.engine.dispose()

@@ -1,0 +1,139 @@
+"""Every error the API gives: RFC 9457 problem details with a stable `code` and, field by field, what to do."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from api.invalid import explain
+
+MEDIA_TYPE = "application/problem+json"
+
+CODES = {
+    400: "bad_request",
+    401: "not_authenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    409: "conflict",
+    413: "too_large",
+    415: "unsupported_media_type",
+    416: "range_not_satisfiable",
+    422: "invalid",
+    429: "too_many_requests",
+    503: "unavailable",
+}
+
+DETAILS = {
+    404: "There is nothing at {path}.",
+    405: "{method} is not possible on {path}; the Allow header says what is.",
+    413: "The request's body is larger than this call takes.",
+}
+
+
+class FieldError(BaseModel):
+    """One field that is wrong: where it stands in the body, what is wrong, what to do."""
+
+    path: str
+    message: str
+    hint: str = ""
+
+
+class ProblemDetails(BaseModel):
+    """What an error's body looks like (RFC 9457); documents it in OpenAPI."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    code: str
+    detail: str
+    hint: str | None = None
+    errors: list[FieldError] = []
+    request_id: str | None = None
+
+
+class Problem(Exception):
+    """An error with its HTTP status: raised anywhere in `api`, answered as problem+json."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        hint: str = "",
+        errors: tuple[FieldError, ...] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.hint = status, code, detail, hint
+        self.errors, self.headers = errors, headers
+
+
+def respond(problem: Problem, request_id: str | None = None) -> JSONResponse:
+    """The problem as a response."""
+    details = ProblemDetails(
+        title=HTTPStatus(problem.status).phrase,
+        status=problem.status,
+        code=problem.code,
+        detail=problem.detail,
+        hint=problem.hint or None,
+        errors=list(problem.errors),
+        request_id=request_id,
+    )
+    return JSONResponse(
+        details.model_dump(exclude_none=True), problem.status, headers=problem.headers, media_type=MEDIA_TYPE
+    )
+
+
+def internal_error(request_id: str | None) -> JSONResponse:
+    """The 500 that says nothing of the inside; the log has the trace under the same request id."""
+    detail = "Something went wrong on the server. Its log has the reason under this request id."
+    return respond(Problem(500, "internal_error", detail), request_id)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error of the application as problem+json."""
+    app.exception_handler(Problem)(_on_problem)
+    app.exception_handler(HTTPException)(_on_http_exception)
+    app.exception_handler(RequestValidationError)(_on_invalid)
+
+
+def _request_id(request: Request) -> str | None:
+    found: str | None = request.scope.get("fgfi.request_id")
+    return found
+
+
+def _on_problem(request: Request, error: Problem) -> JSONResponse:
+    return respond(error, _request_id(request))
+
+
+def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
+    status = error.status_code
+    detail = DETAILS.get(status, str(error.detail)).format(method=request.method, path=request.url.path)
+    code = CODES.get(status, "error")
+    return respond(Problem(status, code, detail, headers=error.headers), _request_id(request))
+
+
+def _on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    found = [FieldError(path=e.path, message=e.message, hint=e.hint) for e in explain(error.errors(), error.body)]
+    detail = "; ".join(f"{e.path}: {e.message}" if e.path else e.message for e in found[:3])
+    more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
+    structlog.get_logger().info("invalid_request", fields=[e.path for e in found])
+    return respond(Problem(422, "invalid", f"{detail}{more}", errors=tuple(found)), _request_id(request))
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI entries for the problems a route may answer."""
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status in statuses
+    }

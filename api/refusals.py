@@ -1,0 +1,44 @@
+"""The one place where what the store refuses becomes an HTTP status."""
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from api.problems import Problem, respond
+from store import errors
+
+STATUS: dict[type[errors.StoreError], int] = {
+    errors.NotFound: 404,
+    errors.WrongState: 409,
+    errors.DatasetNotReady: 409,
+    errors.IdempotencyMismatch: 422,
+    errors.IdempotencyInFlight: 409,
+    errors.BadCursor: 422,
+    errors.ObjectMissing: 410,
+    errors.TooLarge: 413,
+}
+
+
+def install(app: FastAPI) -> None:
+    """Answer the store's refusals, and a database that is away, as problem+json."""
+    app.exception_handler(errors.StoreError)(_on_refusal)
+    app.add_exception_handler(OperationalError, _on_database_away)
+    app.add_exception_handler(PoolTimeout, _on_database_away)
+
+
+def problem_of(error: errors.StoreError) -> Problem:
+    """The refusal as a problem. What is not listed is a fault of ours, not of the caller."""
+    detail = f"{error.message[:1].upper()}{error.message[1:]}."
+    return Problem(STATUS.get(type(error), 500), error.code, detail, hint=error.hint)
+
+
+def _on_refusal(request: Request, error: errors.StoreError) -> JSONResponse:
+    return respond(problem_of(error), request.scope.get("fgfi.request_id"))
+
+
+def _on_database_away(request: Request, _error: Exception) -> JSONResponse:
+    problem = Problem(
+        503, "database_unavailable", "The database does not answer; nothing was changed.", headers={"Retry-After": "5"}
+    )
+    return respond(problem, request.scope.get("fgfi.request_id"))

@@ -1,0 +1,108 @@
+"""/v1/jobs: create, list, read, cancel."""
+
+import hashlib
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import JSONResponse
+from sqlalchemy.orm import Session
+
+from api import spec_body
+from api.deps import Reader, SessionDep, SettingsDep, Submitter
+from api.problems import FieldError, Problem, responses
+from api.schemas.jobs import JobOut, JobSummary
+from api.schemas.page import PageOut
+from api.spec_body import SpecDep
+from fgfi_core.spec import JobSpec
+from store import jobs
+from store.errors import DatasetNotReady, NotFound
+from store.jobs import Created, Idempotency
+from store.standings import best_accuracy
+from store.states import JobState
+from store.tables import Job
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged"}}
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=JobOut,
+    responses=responses(401, 403, 404, 409, 413, 415, 422),
+    openapi_extra=spec_body.OPENAPI,
+)
+def create_job(
+    spec: SpecDep,
+    principal: Submitter,
+    session: SessionDep,
+    settings: SettingsDep,
+    response: Response,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+) -> JobOut:
+    """Queue a job. With an `Idempotency-Key` a repeated request answers the job the first one made."""
+    remember = timedelta(hours=settings.idempotency_hours)
+    request = spec.model_dump(mode="json")
+    idempotency = Idempotency(idempotency_key, request, remember) if idempotency_key else None
+    created = _create(session, principal.project_id, spec, idempotency)
+    response.headers["location"] = f"/v1/jobs/{created.job.id}"
+    if created.replayed:
+        response.headers["idempotency-replayed"] = "true"
+    return _whole(session, created.job)
+
+
+@router.get("", response_model=PageOut[JobSummary], responses=responses(401, 403, 422))
+def list_jobs(
+    principal: Reader,
+    session: SessionDep,
+    state: Annotated[list[JobState] | None, Query()] = None,
+    dataset: Annotated[str | None, Query(description="Id of a data set.")] = None,
+    q: Annotated[str | None, Query(max_length=200, description="Text in the name, or an id.")] = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> PageOut[JobSummary]:
+    """Jobs, newest first."""
+    page = jobs.list_page(
+        session, principal.project_id, states=state or (), dataset_id=dataset, text=q, cursor=cursor, limit=limit
+    )
+    best = best_accuracy(session, [row.id for row in page.rows])
+    return PageOut(
+        data=[JobSummary.of(row, best.get(row.id, {})) for row in page.rows],
+        has_more=page.has_more,
+        next_cursor=page.next_cursor,
+    )
+
+
+@router.get("/{job_id}", response_model=JobOut, responses=responses(401, 403, 404) | UNCHANGED)
+def get_job(job_id: str, principal: Reader, session: SessionDep, request: Request) -> Response:
+    """One job in full. Send its `ETag` back as `If-None-Match` and get 304 while nothing has changed."""
+    body = _whole(session, jobs.get(session, principal.project_id, job_id)).model_dump_json()
+    etag = f'"{hashlib.sha256(body.encode()).hexdigest()[:32]}"'
+    headers = {"etag": etag, "cache-control": "private, no-cache"}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=JSONResponse.media_type, headers=headers)
+
+
+@router.post("/{job_id}/cancel", response_model=JobOut, responses=responses(401, 403, 404, 409))
+def cancel_job(job_id: str, principal: Submitter, session: SessionDep) -> JobOut:
+    """End a job: at once when it waits, else once its worker has stopped. Cancelling twice is fine."""
+    return _whole(session, jobs.cancel(session, principal.project_id, job_id))
+
+
+def _create(session: Session, project_id: str, spec: JobSpec, idempotency: Idempotency | None) -> Created:
+    try:
+        return jobs.create(session, project_id, spec, idempotency)
+    except (NotFound, DatasetNotReady) as error:
+        status, code = (404, "dataset_not_found") if isinstance(error, NotFound) else (409, error.code)
+        detail = f"{error.message[:1].upper()}{error.message[1:]}."
+        hint = error.hint or "It may have been deleted; GET /v1/datasets lists what there is."
+        field = FieldError(path="dataset.id", message=error.message, hint=hint)
+        raise Problem(status, code, detail, hint=hint, errors=(field,)) from error
+
+
+def _whole(session: Session, job: Job) -> JobOut:
+    best = best_accuracy(session, [job.id]).get(job.id, {})
+    return JobOut.whole(job, best, jobs.attempts_of(session, job.project_id, job.id))

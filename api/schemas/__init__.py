@@ -1,0 +1,1 @@
+"""What the API answers, as pydantic models: rows of the store never leave it as they are."""

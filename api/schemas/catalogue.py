@@ -1,0 +1,38 @@
+"""The catalogue: detectors and methods."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class DetectorOut(BaseModel):
+    """A detector that a spec may name. Sizes are (width, height) in pixels; one entry a map, finest first."""
+
+    name: str
+    family: str
+    parameters: int
+    multiply_adds: int
+    reference_size: tuple[int, int]
+    strides: tuple[int, ...]
+    channels: tuple[int, ...]
+    description: str
+
+
+class DetectorsOut(BaseModel):
+    """The catalogue of detectors."""
+
+    data: list[DetectorOut]
+
+
+class MethodOut(BaseModel):
+    """A distillation method: the JSON schema of its fields in a spec."""
+
+    name: str
+    description: str
+    fields: dict[str, Any]
+
+
+class MethodsOut(BaseModel):
+    """The distillation methods."""
+
+    data: list[MethodOut]

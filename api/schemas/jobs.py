@@ -1,0 +1,121 @@
+"""Jobs as the API shows them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from api.scores import Scores
+from store.states import JobState
+from store.tables import Attempt, Job, JobEvent
+
+
+class AttemptOut(BaseModel):
+    """One worker's try at the job, and why it ended."""
+
+    number: int
+    worker_id: str
+    device: str | None
+    last_stage: str | None
+    last_step: int | None
+    resumed_from: list[dict[str, Any]] | None
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+    message: str | None
+
+
+class JobSummary(BaseModel):
+    """A job in a list. `scores` are the best mAP at IoU 0.5 so far, as fractions."""
+
+    id: str
+    name: str
+    state: JobState
+    stage: str | None
+    progress: dict[str, Any] | None
+    scores: Scores
+    dataset_id: str
+    metadata: dict[str, Any]
+    error: dict[str, Any] | None
+    created_at: datetime
+    updated_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @classmethod
+    def of(cls, row: Job, best: Mapping[str, float]) -> "JobSummary":
+        """From its row and the best accuracy of each stage."""
+        return cls(**_fields(row, best))
+
+
+class JobOut(JobSummary):
+    """A job in full."""
+
+    spec: dict[str, Any]
+    resolved: dict[str, Any] | None
+    result: dict[str, Any] | None
+    attempts: list[AttemptOut]
+    last_event: int
+
+    @classmethod
+    def whole(cls, row: Job, best: Mapping[str, float], attempts: Sequence[Attempt]) -> "JobOut":
+        """From its row, the best accuracy of each stage, and its attempts."""
+        return cls(
+            **_fields(row, best),
+            spec=row.spec,
+            resolved=row.resolved,
+            result=row.result,
+            attempts=[AttemptOut.model_validate(attempt, from_attributes=True) for attempt in attempts],
+            last_event=row.last_sequence,
+        )
+
+
+class EventOut(BaseModel):
+    """One thing that happened to a job. Sequences rise from 1 without gaps."""
+
+    sequence: int
+    attempt: int
+    kind: str
+    data: dict[str, Any]
+    time: datetime
+
+    @classmethod
+    def of(cls, row: JobEvent) -> "EventOut":
+        """From its row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+class EventsOut(BaseModel):
+    """Events in order. When `has_more`, ask again with `after` set to the last sequence."""
+
+    data: list[EventOut]
+    has_more: bool
+
+
+class SeriesOut(BaseModel):
+    """One metric over the steps of one stage and seed: three columns of equal length.
+
+    values: null where the value was not finite. total: how many points there were before thinning.
+    """
+
+    stage: str
+    role: Literal["teacher", "plain", "imitated"] | None
+    seed: int
+    name: str
+    total: int
+    steps: list[int]
+    epochs: list[float]
+    values: list[float | None]
+
+
+class MetricsOut(BaseModel):
+    """The series asked for, and the names of all there are."""
+
+    names: list[str]
+    series: list[SeriesOut]
+
+
+def _fields(row: Job, best: Mapping[str, float]) -> dict[str, Any]:
+    names = JobSummary.model_fields.keys() - {"scores", "metadata"}
+    return {name: getattr(row, name) for name in names} | {"metadata": row.meta, "scores": Scores.of(best)}

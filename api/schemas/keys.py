@@ -1,0 +1,47 @@
+"""API keys as the API shows them."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from store.keys import Scope
+from store.tables import ApiKey
+
+
+class KeyIn(BaseModel):
+    """A key to be made."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(min_length=1, max_length=200)
+    scopes: tuple[Scope, ...] = Field(("read",), min_length=1)
+    expires_at: datetime | None = None
+
+
+class KeyOut(BaseModel):
+    """A key, of which only the first characters are kept readable."""
+
+    id: str
+    name: str
+    hint: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+    @classmethod
+    def of(cls, row: ApiKey) -> "KeyOut":
+        """From its row."""
+        return cls.model_validate(row, from_attributes=True)
+
+
+class NewKeyOut(KeyOut):
+    """A key just made: the only time its token is shown."""
+
+    token: str
+
+
+class KeysOut(BaseModel):
+    """The project's keys."""
+
+    data: list[KeyOut]

@@ -1,0 +1,21 @@
+"""What one API process holds for all its requests: settings, database, objects, the listener for live changes."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from api.live import Live
+from store.database import Sessions
+from store.objects import ObjectStore
+from store.settings import Settings
+
+
+@dataclass(frozen=True)
+class Service:
+    """Made once by `create_app`; requests reach it by the dependencies in `api.deps`."""
+
+    settings: Settings
+    engine: Engine
+    sessions: Sessions
+    objects: ObjectStore
+    live: Live

@@ -1,0 +1,102 @@
+"""The dashboard's session: a signed cookie that says which project its holder has opened, until when."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import json
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from fastapi import Request, Response
+
+from store.settings import Settings
+
+COOKIE = "fgfi_session"
+LIFETIME_SECONDS = 14 * 24 * 3600
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Visit:
+    """An open session."""
+
+    project_id: str
+    expires: int
+
+
+def cookie_name(settings: Settings) -> str:
+    """Over HTTPS the name binds the cookie to this very host."""
+    return f"__Host-{COOKIE}" if _secure(settings) else COOKIE
+
+
+def open_session(response: Response, settings: Settings, project_id: str) -> None:
+    """Put a fresh session on a response."""
+    expires = int(time.time()) + LIFETIME_SECONDS
+    response.set_cookie(
+        cookie_name(settings),
+        sign(settings, Visit(project_id, expires)),
+        max_age=LIFETIME_SECONDS,
+        httponly=True,
+        samesite="lax",
+        secure=_secure(settings),
+    )
+
+
+def close_session(response: Response, settings: Settings) -> None:
+    """Take the session off the browser."""
+    response.delete_cookie(cookie_name(settings), httponly=True, samesite="lax", secure=_secure(settings))
+
+
+def read_session(request: Request, settings: Settings) -> Visit | None:
+    """The request's session; None when there is none, or it is forged or over."""
+    text = request.cookies.get(cookie_name(settings))
+    return verify(settings, text, now=time.time()) if text else None
+
+
+def sign(settings: Settings, visit: Visit) -> str:
+    """The session as text with its signature."""
+    payload = _encode(json.dumps([visit.project_id, visit.expires]).encode())
+    return f"{payload}.{_encode(_mac(settings, payload))}"
+
+
+def verify(settings: Settings, text: str, *, now: float) -> Visit | None:
+    """Read what `sign` wrote; None when anything about it is wrong."""
+    payload, _, signature = text.partition(".")
+    try:
+        if not hmac.compare_digest(_decode(signature), _mac(settings, payload)):
+            return None
+        project_id, expires = json.loads(_decode(payload))
+    except (binascii.Error, ValueError, TypeError):
+        return None
+    return Visit(project_id, expires) if expires > now else None
+
+
+def from_same_origin(request: Request) -> bool:
+    """Whether a request that changes something comes from a page of ours, and not from another site's form."""
+    if request.method in SAFE_METHODS:
+        return True
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+
+
+def _secure(settings: Settings) -> bool:
+    return settings.public_url.startswith("https://")
+
+
+def _mac(settings: Settings, payload: str) -> bytes:
+    # A purpose in the key: a signature made for anything else is never a session.
+    key = hashlib.sha256(b"fgfi dashboard session\0" + settings.secret_key.get_secret_value().encode()).digest()
+    return hmac.digest(key, payload.encode(), "sha256")
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
