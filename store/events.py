@@ -59,17 +59,18 @@ def notify(session: Session, job_id: str) -> None:
 
 
 def events_after(
-    session: Session, project_id: str, job_id: str, after: int = 0, *, limit: int = 500
+    session: Session, project_id: str, job_id: str, after: int = 0, *, kinds: Sequence[str] = (), limit: int = 500
 ) -> Sequence[JobEvent]:
-    """The job's events with a sequence above `after`, oldest first. Raises NotFound for a job of another project."""
+    """The job's events with a sequence above `after`, oldest first, of some kinds or of all.
+
+    Raises NotFound for a job of another project.
+    """
     if session.scalar(select(Job.id).where(Job.id == job_id, Job.project_id == project_id)) is None:
         raise NotFound(f"there is no job '{job_id}'")
-    return session.scalars(
-        select(JobEvent)
-        .where(JobEvent.job_id == job_id, JobEvent.sequence > after)
-        .order_by(JobEvent.sequence)
-        .limit(limit)
-    ).all()
+    query = select(JobEvent).where(JobEvent.job_id == job_id, JobEvent.sequence > after)
+    if kinds:
+        query = query.where(JobEvent.kind.in_(kinds))
+    return session.scalars(query.order_by(JobEvent.sequence).limit(limit)).all()
 
 
 async def changes(settings: Settings, *, idle_seconds: float = 15.0) -> AsyncIterator[str]:
