@@ -62,11 +62,9 @@ format: setup
 bench: setup
 	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
-# The description of the REST API as a file, from the code.
+# The pages that are written by the code.
 docs: setup
-	@mkdir -p build
-	$(BIN)/fgfi openapi > build/openapi.json
-	@echo "build/openapi.json"
+	$(BIN)/typer client.main utils docs --name fgfi --title "The fgfi command" --output docs/commands.md
 
 # Resolve anew after a change in pyproject.toml; versions already locked stay unless they must move.
 lock: $(PACKAGES)
