@@ -1,0 +1,120 @@
+"""Celery: the only file that knows it. A message names a job or a data set and is only a hint; PostgreSQL is the truth.
+
+celery --app=worker.app worker                    # jobs and data sets, one thing at a time
+celery --app=worker.app worker --queues=jobs      # on a training machine
+celery --app=worker.app worker --queues=datasets  # beside it, so that uploads need not wait for a training to end
+"""
+
+from functools import lru_cache
+from typing import Any, Literal
+
+from celery import Celery, signals
+from kombu.entity import Queue
+from kombu.exceptions import ChannelError
+
+from store.settings import get_settings
+from worker.checks import check_dataset
+from worker.presence import Presence
+from worker.supervisor import supervise
+from worker.workplace import Workplace, make_workplace
+
+Kind = Literal["job", "dataset"]
+QUEUES: dict[Kind, str] = {"job": "jobs", "dataset": "datasets"}
+TASKS: dict[Kind, str] = {"job": "fgfi.job", "dataset": "fgfi.dataset"}
+
+
+def configuration() -> dict[str, Any]:
+    """Celery's settings, read when they are first needed."""
+    return {
+        "broker_url": get_settings().redis_url,
+        "task_queues": [Queue(name) for name in QUEUES.values()],  # type: ignore[no-untyped-call]
+        "task_default_queue": QUEUES["job"],
+        "task_create_missing_queues": False,
+        # JSON only: a pickled message would run code of whoever can write to Redis.
+        "task_serializer": "json",
+        "accept_content": ["json"],
+        # Acknowledged when taken: with late acknowledgement Redis delivers every job again that runs longer than its
+        # visibility timeout. What is lost with a worker, the steward announces again.
+        "task_acks_late": False,
+        "task_ignore_result": True,
+        "result_backend": None,
+        # One thing at a time in the main thread: the child's life hangs on the thread that started it, and a worker
+        # that trains takes no message that another could work on.
+        "worker_pool": "solo",
+        "worker_concurrency": 1,
+        "worker_prefetch_multiplier": 1,
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": False,
+        "worker_hijack_root_logger": False,
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "broker_transport_options": {
+            "socket_keepalive": True,
+            "socket_connect_timeout": 5,
+            "socket_timeout": 30,
+            # For whoever publishes: an absent broker is an error at once, not a call that never returns.
+            "max_retries": 1,
+            "interval_start": 0,
+            "interval_step": 0.2,
+            "interval_max": 0.5,
+        },
+    }
+
+
+app = Celery("fgfi")
+app.add_defaults(configuration)
+
+
+@app.task(name=TASKS["job"])  # type: ignore[untyped-decorator]
+def run_job(job_id: str) -> None:
+    """Make one attempt at a job."""
+    supervise(workplace(), job_id)
+
+
+@app.task(name=TASKS["dataset"])  # type: ignore[untyped-decorator]
+def run_check(dataset_id: str) -> None:
+    """Check an uploaded data set."""
+    check_dataset(workplace(), dataset_id)
+
+
+@lru_cache(maxsize=1)
+def workplace() -> Workplace:
+    """This worker process's database, objects and cache."""
+    return make_workplace(get_settings())
+
+
+def publish(kind: Kind, subject_id: str) -> None:
+    """Put a hint into the queue. Raises `kombu.exceptions.OperationalError` when the broker is away."""
+    app.send_task(TASKS[kind], kwargs={f"{kind}_id": subject_id}, queue=QUEUES[kind], retry=False)
+
+
+def waiting(kind: Kind) -> int:
+    """How many hints of this kind nobody has taken yet. Raises `kombu.exceptions.OperationalError`."""
+    with app.connection_for_write() as connection:
+        try:
+            answer = connection.default_channel.queue_declare(QUEUES[kind], passive=True)
+        except ChannelError:  # An empty queue is no queue in Redis.
+            return 0
+        return int(answer.message_count)
+
+
+_presence: list[Presence] = []
+
+
+@signals.worker_ready.connect  # type: ignore[untyped-decorator]
+def _arrive(sender: Any, **_: object) -> None:
+    presence = Presence(workplace(), sorted(queue.name for queue in sender.task_consumer.queues))
+    presence.start()
+    _presence.append(presence)
+
+
+@signals.worker_shutting_down.connect  # type: ignore[untyped-decorator]
+def _stop(**_: object) -> None:
+    # Runs inside the signal's handler, in the very thread that supervises: it only sets a flag.
+    workplace().stopping.request()
+
+
+@signals.worker_shutdown.connect  # type: ignore[untyped-decorator]
+def _leave(**_: object) -> None:
+    for presence in _presence:
+        presence.stop()

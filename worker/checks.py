@@ -1,0 +1,87 @@
+"""The check of an uploaded data set: fetch, unpack safely, look at every image and box, write the verdict."""
+
+import logging
+import threading
+from datetime import timedelta
+
+from fgfi_core import data
+from fgfi_core.errors import JobError
+from store import datasets
+from store.database import AWAY
+from store.errors import LeaseLost, StoreError
+from store.tables import Dataset
+from store.tables.base import Json
+from worker.materialise import unpacked
+from worker.workplace import Workplace
+
+log = logging.getLogger(__name__)
+
+
+def check_dataset(place: Workplace, dataset_id: str) -> bool:
+    """Check a data set once. False: there was nothing to do (checked, taken by another, deleted)."""
+    lease = timedelta(seconds=place.settings.lease_seconds)
+    with place.sessions.begin() as session:
+        row = datasets.claim_check(session, dataset_id, lease)
+    if row is None or row.check_token is None:
+        return False
+    with _Renewal(place, row.id, row.check_token):
+        try:
+            report, error = _verdict(place, row)
+        except StoreError as broken:
+            # The archive could not be had: left to expire, and then checked again, a few times.
+            log.warning("check of data set %s broke: %s", dataset_id, broken)
+            return True
+    try:
+        with place.sessions.begin() as session:
+            datasets.finish_check(session, row.id, row.check_token, report=report, error=error)
+    except LeaseLost as lost:
+        log.warning("check of data set %s discarded: %s", dataset_id, lost)
+    return True
+
+
+def _verdict(place: Workplace, row: Dataset) -> tuple[Json | None, Json | None]:
+    """The report, and the error that rejects the data set; raises StoreError when nothing could be looked at."""
+    try:
+        with unpacked(place, row) as folder:
+            found = data.check(folder)
+    except JobError as error:
+        return None, {"code": error.code, "message": error.message, "hint": error.hint}
+    report = found.model_dump(mode="json")
+    if found.usable:
+        return report, None
+    first = next((f"{p.file}: {p.message}" for p in found.problems if p.severity == "error"), "")
+    count = found.problem_counts.get("error", 0)
+    message = f"{count} error{'s' if count != 1 else ''} found; the first: {first}"
+    return report, {
+        "code": "unusable_data",
+        "message": message,
+        "hint": "Mend what the report lists, and upload again.",
+    }
+
+
+class _Renewal:
+    """Keeps the lease of a check while it runs. A lost one shows when its outcome is written."""
+
+    def __init__(self, place: Workplace, dataset_id: str, token: str) -> None:
+        self._place = place
+        self._dataset_id = dataset_id
+        self._token = token
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._renew, name="check lease", daemon=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _renew(self) -> None:
+        lease = timedelta(seconds=self._place.settings.lease_seconds)
+        while not self._over.wait(self._place.settings.heartbeat_seconds):
+            try:
+                with self._place.sessions.begin() as session:
+                    if not datasets.renew_check(session, self._dataset_id, self._token, lease):
+                        return
+            except AWAY as error:
+                log.warning("check lease of data set %s not renewed, trying again: %s", self._dataset_id, error)

@@ -1,0 +1,141 @@
+"""The child's entry point: reads a job folder, runs the science, writes JSON lines. Knows no queue and no database.
+
+    python -m worker.runner FOLDER --events-fd N --control-fd N --parent PID
+
+FOLDER holds `spec.json` and `data`, and gets `out`. The control pipe says `cancel`, `pause` or `preempt`; its end means
+that the supervisor is gone. The exit code tells how the run ended (`fgfi_core/errors.py`).
+"""
+
+import argparse
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+from pydantic import ValidationError
+
+import fgfi_core
+from fgfi_core import errors
+from fgfi_core.events import Event, RunFailed
+from fgfi_core.spec import JobSpec
+
+EXITS = {
+    "cancel": errors.EXIT_CANCELLED,
+    "pause": errors.EXIT_PAUSED,
+    "preempt": errors.EXIT_PREEMPTED,
+}
+EXIT_BROKEN = 1
+_PR_SET_PDEATHSIG = 1
+
+
+class Control:
+    """What the supervisor asked for, if anything."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.asked: str | None = None
+        self._descriptor = descriptor
+        signal.signal(signal.SIGTERM, self._on_sigterm)
+        # Ctrl-C in a terminal reaches every process: the supervisor decides for us.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        threading.Thread(target=self._listen, name="control", daemon=True).start()
+
+    def __call__(self) -> bool:
+        """Whether the run shall stop at the next step."""
+        return self.asked is not None
+
+    def _on_sigterm(self, *_: object) -> None:
+        self.asked = self.asked or "preempt"
+
+    def _listen(self) -> None:
+        with os.fdopen(self._descriptor) as pipe:
+            for line in pipe:
+                if line.strip() in EXITS:
+                    self.asked = line.strip()
+        # Nobody is left to take what we write, and another worker may have the job by now.
+        os._exit(EXIT_BROKEN)
+
+
+class Speaker:
+    """Writes events, one JSON line each."""
+
+    def __init__(self, descriptor: int) -> None:
+        # Data loading processes that the run starts must not hold the pipe open.
+        os.set_inheritable(descriptor, False)
+        self._pipe = os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", buffering=1)
+        self._lock = threading.Lock()
+
+    def __call__(self, event: Event) -> None:
+        """Say one thing."""
+        # Not pydantic's own JSON: it writes NaN as null, and a diverged loss must arrive as what it is.
+        line = json.dumps(event.model_dump(mode="python"), default=str, ensure_ascii=False) + "\n"
+        with self._lock:
+            self._pipe.write(line)
+
+
+def run(folder: Path, speak: Speaker, control: Control) -> int:
+    """Run the job of a folder; returns the exit code."""
+    try:
+        spec = JobSpec.model_validate_json((folder / "spec.json").read_bytes())
+    except ValidationError as error:
+        speak(RunFailed(code="bad_spec", message=str(error), hint="Submit the job again with a corrected spec."))
+        return errors.EXIT_BAD_SPEC
+    try:
+        # Looked up only now: this loads torch, and a wrong spec need not wait for it.
+        fgfi_core.run(spec, folder / "data", folder / "out", speak, should_stop=control)
+    except errors.Stopped:
+        return EXITS[control.asked or "preempt"]
+    except errors.JobError as error:
+        speak(RunFailed(code=error.code, message=error.message, hint=error.hint))
+        return error.exit_code
+    except MemoryError:
+        speak(
+            RunFailed(code="out_of_memory", message="The machine ran out of memory.", hint="Use a smaller batch_size.")
+        )
+        return errors.EXIT_OUT_OF_MEMORY
+    except Exception:  # noqa: BLE001 - whatever it is, it is told to the supervisor, with its trace in the log
+        traceback.print_exc()
+        return EXIT_BROKEN
+    return errors.EXIT_OK
+
+
+def die_with(parent: int) -> None:
+    """Ask Linux to end us with our parent. Elsewhere the end of the control pipe does it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    if os.getppid() != parent:
+        os._exit(EXIT_BROKEN)
+
+
+def limit() -> None:
+    """No core dumps (they hold users' images), and as many open files as are allowed."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def main() -> None:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--events-fd", type=int, required=True)
+    parser.add_argument("--control-fd", type=int, required=True)
+    parser.add_argument("--parent", type=int, required=True)
+    given = parser.parse_args()
+    die_with(given.parent)
+    os.set_inheritable(given.control_fd, False)
+    limit()
+    control, speak = Control(given.control_fd), Speaker(given.events_fd)
+    code = run(given.folder, speak, control)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Not sys.exit: threads and handlers of libraries must not change the code or hang at the end.
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,175 @@
+"""The steward: `python -m worker.steward`. Relays the outbox, reaps lost attempts, announces again, tidies up.
+
+Several may run; an advisory lock lets one work, and the next takes over when it is gone. It is never a queue job: it
+must work when the queue does not.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import cast
+
+from kombu.exceptions import OperationalError as BrokerAway
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import DBAPIError
+
+from store import datasets, garbage, housekeeping, outbox, reaper, workers
+from store.database import Sessions, make_engine, make_sessions
+from store.objects import ObjectStore, open_store
+from store.settings import Settings, get_settings
+from store.tables import Outbox
+from worker import app, clock
+from worker.stopping import Stopping
+from worker.supervisor import budget_of
+
+log = logging.getLogger(__name__)
+
+LOCK = 7_210_463_518_002
+STANDBY_SECONDS = 2.0
+SWEEP_BATCH = 500
+
+
+@dataclass
+class Chore:
+    """Something done every so often; one that fails is tried again at its next turn."""
+
+    every: float
+    action: Callable[[], None]
+    due: float = field(default=0.0)
+
+
+class Steward:
+    """The chores. Each commits on its own, and each may be done twice at once without harm."""
+
+    def __init__(self, settings: Settings, sessions: Sessions, objects: ObjectStore) -> None:
+        self._settings = settings
+        self._sessions = sessions
+        self._objects = objects
+        self.chores = [
+            Chore(0, self.relay),
+            Chore(0, self.reap),
+            Chore(settings.republish_seconds / 4, self.announce_again),
+            Chore(10, self.collect),
+            Chore(60, self.expire),
+            Chore(3600, self.sweep),
+        ]
+
+    def round(self) -> None:
+        """Do what is due."""
+        for chore in self.chores:
+            if clock.now() < chore.due:
+                continue
+            chore.due = clock.now() + chore.every
+            try:
+                chore.action()
+            except (DBAPIError, BrokerAway, OSError) as error:
+                log.warning("%s: %s; trying again", chore.action.__name__, error)
+            except Exception:
+                log.exception("%s failed; trying again", chore.action.__name__)
+
+    def relay(self) -> None:
+        """Publish the messages of committed changes."""
+        with self._sessions.begin() as session:
+            published: list[Outbox] = []
+            try:
+                for message in outbox.take_due(session):
+                    app.publish(cast("app.Kind", message.kind), message.subject_id)
+                    published.append(message)
+            except BrokerAway as error:
+                log.warning("the broker is away, %d published: %s", len(published), error)
+            if published:
+                outbox.mark(session, published)
+
+    def reap(self) -> None:
+        """End attempts whose worker was not heard of."""
+        with self._sessions.begin() as session:
+            reaped = reaper.reap(session, budget_of(self._settings))
+        for job_id, state in reaped:
+            log.warning("job %s lost its worker and is %s now", job_id, state)
+
+    def announce_again(self) -> None:
+        """Publish again what waits although its message seems to be lost, as after a flush of Redis."""
+        age = timedelta(seconds=self._settings.republish_seconds)
+        with self._sessions.begin() as session:
+            forgotten = {
+                "job": outbox.forgotten_jobs(session, app.QUEUES["job"], age),
+                "dataset": outbox.forgotten_datasets(session, age),
+            }
+            for kind in app.QUEUES:
+                # Behind busy workers jobs wait for hours, with their messages: only missing ones are replaced.
+                if len(forgotten[kind]) > app.waiting(kind):
+                    for subject_id in forgotten[kind]:
+                        app.publish(kind, subject_id)
+                    outbox.announced(session, kind, forgotten[kind])
+                    log.info("announced %d %ss again", len(forgotten[kind]), kind)
+
+    def collect(self) -> None:
+        """Delete objects that no row needs any more."""
+        with self._sessions.begin() as session:
+            keys = garbage.take_due(session)
+            for key in keys:
+                self._objects.delete(key)
+            garbage.forget(session, keys)
+
+    def expire(self) -> None:
+        """Drop what has served its time."""
+        with self._sessions.begin() as session:
+            housekeeping.expire_idempotency_keys(session)
+            housekeeping.expire_login_links(session)
+            datasets.expire_uploads(session, timedelta(hours=self._settings.upload_expiry_hours))
+            outbox.forget_published(session, timedelta(days=1))
+            workers.forget(session, timedelta(days=1))
+
+    def sweep(self) -> None:
+        """Find objects that never got a row (a worker died between upload and publication)."""
+        self._objects.sweep()
+        with self._sessions.begin() as session:
+            now = session.scalars(select(func.clock_timestamp())).one()
+        oldest = now - timedelta(hours=self._settings.orphan_hours)
+        batch: list[str] = []
+        for found in self._objects.list():
+            if found.modified < oldest:
+                batch.append(found.key)
+            if len(batch) == SWEEP_BATCH:
+                self._discard_unreferenced(batch)
+                batch = []
+        self._discard_unreferenced(batch)
+
+    def _discard_unreferenced(self, keys: list[str]) -> None:
+        if keys:
+            with self._sessions.begin() as session:
+                garbage.add(session, garbage.unreferenced(session, keys))
+
+
+def watch(engine: Engine, stopping: Stopping, round_: Callable[[], None], pause: float) -> None:
+    """Do rounds while this process holds the stewards' lock, until asked to stop."""
+    while not stopping():
+        try:
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                while not stopping() and not connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
+                    stopping.wait(STANDBY_SECONDS)
+                while not stopping():
+                    # A lost connection is a lost lock: this raises then.
+                    connection.execute(select(1))
+                    round_()
+                    stopping.wait(pause)
+        except DBAPIError as error:
+            log.warning("the database is away: %s", error)
+        stopping.wait(STANDBY_SECONDS)
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+    settings = get_settings()
+    stopping = Stopping()
+    stopping.on_signals()
+    sessions = make_sessions(make_engine(settings, pool_size=2, application="fgfi steward"))
+    steward = Steward(settings, sessions, open_store(settings.storage_url))
+    lock_engine = make_engine(settings, pool_size=1, application="fgfi steward lock")
+    watch(lock_engine, stopping, steward.round, settings.steward_seconds)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,223 @@
+"""One attempt at a job: claim -> bring its files -> run the child -> publish -> finish.
+
+The supervisor holds the credentials and the lease; the child computes and knows neither. Whatever happens to the
+lease ends the child, and whatever happens to the child ends in one fenced write.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import timedelta
+
+from fgfi_core.errors import JobError
+from store import attempts, leases
+from store.attempts import Budget, Trace
+from store.database import AWAY
+from store.errors import LeaseLost
+from store.leases import Claim
+from store.settings import Settings
+from worker import clock
+from worker.child import Child, Request
+from worker.environment import child_environment
+from worker.journal import Journal
+from worker.keeper import Keeper
+from worker.materialise import DatasetGone, dataset_folder, fetch_checkpoints, remove, write_job
+from worker.outcome import Ended, Verdict, judge
+from worker.publisher import Publisher
+from worker.workplace import Workplace
+
+log = logging.getLogger(__name__)
+
+RUNNER = (sys.executable, "-P", "-m", "worker.runner")
+WRITE_SECONDS = 1.0
+LINE_SECONDS = 0.2
+
+
+class Interrupted(Exception):
+    """The attempt was asked to stop before its child began."""
+
+
+def supervise(place: Workplace, job_id: str, *, command: Sequence[str] = RUNNER) -> bool:
+    """Make one attempt at a job. False: there was nothing to do (taken by another, cancelled, not due)."""
+    claimed_at = clock.now()
+    with place.sessions.begin() as session:
+        lease_time = timedelta(seconds=place.settings.lease_seconds)
+        claim = leases.claim(session, job_id, worker_id=place.worker_id, lease=lease_time)
+    if claim is None:
+        return False
+    place.job_id = job_id
+    try:
+        _Attempt(place, claim, claimed_at, command).run()
+    except LeaseLost as error:
+        log.warning("job %s, attempt %d: given up: %s", job_id, claim.lease.attempt, error)
+    finally:
+        place.job_id = None
+    return True
+
+
+class _Attempt:
+    def __init__(self, place: Workplace, claim: Claim, claimed_at: float, command: Sequence[str]) -> None:
+        self._place = place
+        self._settings = place.settings
+        self._lease = claim.lease
+        self._job = claim.job
+        self._command = command
+        self._folder = place.scratch / f"{claim.lease.job_id}-{claim.lease.attempt}-{claim.lease.token[:8]}"
+        self._child: Child | None = None
+        self._journal = Journal(place.sessions, claim.lease)
+        self._keeper = Keeper(
+            place.sessions,
+            claim.lease,
+            seconds=self._settings.lease_seconds,
+            every=self._settings.heartbeat_seconds,
+            claimed_at=claimed_at,
+            on_lost=self._kill,
+        )
+
+    def run(self) -> None:
+        try:
+            with self._keeper:
+                verdict, tail = self._judged()
+                self._keeper.stop_heartbeat()
+                self._finish(verdict, tail)
+        finally:
+            self._kill()
+            remove(self._folder)
+
+    def _judged(self) -> tuple[Verdict, str | None]:
+        try:
+            with ExitStack() as held:
+                data = held.enter_context(dataset_folder(self._place, self._job.dataset_id))
+                write_job(self._folder, self._job, data)
+                fetch_checkpoints(self._place, self._lease, self._folder / "out", self._may_go_on)
+                self._may_go_on()
+                return self._run_child()
+        except Interrupted:
+            return Verdict("stopped", "Stopped before the run began."), None
+        except (DatasetGone, JobError) as error:
+            facts = {"code": error.code, "message": error.message, "hint": error.hint}
+            return Verdict("failed", error.message, facts), None
+        except LeaseLost:
+            raise
+        except Exception as error:
+            # Storage or database away, disk full: not the user's, so it is tried again elsewhere or later.
+            log.exception("job %s, attempt %d broke", self._lease.job_id, self._lease.attempt)
+            return Verdict("lost", f"The worker could not carry on: {type(error).__name__}: {error}"), None
+
+    def _run_child(self) -> tuple[Verdict, str]:
+        environment = child_environment(os.environ, self._folder, self._settings.worker_threads)
+        child = self._child = Child(self._command, self._folder, environment)
+        publisher = Publisher(self._place, self._keeper, self._lease, self._folder)
+        try:
+            asked, killed = self._follow(child, publisher)
+            for line in child.drain():
+                self._take(line, publisher)
+            code = child.reap()
+            self._keeper.check()
+            if asked == "cancel":
+                publisher.abandon()
+            publisher.finish()
+            self._write_rest()
+        finally:
+            child.reap()
+            publisher.abandon()
+        ended = Ended(code, asked, killed, self._journal.result, self._journal.failure, tuple(publisher.failures))
+        return judge(ended), child.log_tail()
+
+    def _follow(self, child: Child, publisher: Publisher) -> tuple[Request | None, bool]:
+        """Listen to the child until it has ended; returns what was asked of it and whether it had to be killed."""
+        asked: Request | None = None
+        kill_at = float("inf")
+        killed = False
+        write_at = clock.now()
+        while not child.ended():
+            line = child.next_line(LINE_SECONDS)
+            if line is not None:
+                self._take(line, publisher)
+            self._keeper.check()
+            now = clock.now()
+            if now >= write_at:
+                self._write()
+                write_at = now + WRITE_SECONDS
+            request = self._request()
+            if request is not None and asked not in {request, "cancel"}:
+                asked = request
+                child.ask(request)
+                kill_at = now + self._grace(request)
+            if now >= kill_at:
+                killed = True
+                child.kill()
+        return asked, killed
+
+    def _request(self) -> Request | None:
+        if self._keeper.wanted.cancel:
+            return "cancel"
+        if self._place.stopping():
+            return "preempt"
+        return "pause" if self._keeper.wanted.pause else None
+
+    def _grace(self, request: Request) -> float:
+        return self._settings.cancel_grace_seconds if request == "cancel" else self._settings.stop_grace_seconds
+
+    def _may_go_on(self) -> None:
+        self._keeper.check()
+        if self._request() is not None:
+            raise Interrupted
+
+    def _take(self, line: bytes, publisher: Publisher) -> None:
+        file = self._journal.take(line)
+        if file is not None:
+            publisher.add(file)
+
+    def _write(self) -> None:
+        pulse = self._journal.write()
+        if pulse is not None:
+            self._keeper.hear(pulse)
+
+    def _write_rest(self) -> None:
+        self._insist(lambda: self._journal.write() or self._journal.is_empty)
+
+    def _finish(self, verdict: Verdict, tail: str | None) -> None:
+        """The one fenced write that ends the attempt; tried again as long as the lease is ours."""
+        trace = Trace(verdict.message, tail)
+
+        def end() -> bool:
+            try:
+                with self._place.sessions.begin() as session:
+                    match verdict.kind:
+                        case "succeeded":
+                            attempts.succeed(session, self._lease, self._journal.result or {}, trace)
+                        case "failed":
+                            attempts.fail(session, self._lease, verdict.error or {}, trace)
+                        case "stopped":
+                            attempts.stop(session, self._lease, trace)
+                        case "lost":
+                            attempts.lose(session, self._lease, budget_of(self._settings), trace)
+            except AWAY as error:
+                log.warning("job %s: end not written, trying again: %s", self._lease.job_id, error)
+                return False
+            return True
+
+        self._insist(end)
+
+    def _insist(self, action: Callable[[], object]) -> None:
+        """Repeat until it succeeds. Raises LeaseLost when the lease does not last so long."""
+        while not action():
+            self._keeper.check()
+            if self._keeper.seconds_left <= 0:
+                raise LeaseLost("the database stayed away")
+            time.sleep(WRITE_SECONDS)
+
+    def _kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
+
+
+def budget_of(settings: Settings) -> Budget:
+    """How many losses the settings allow."""
+    return Budget(
+        settings.loss_budget, settings.poison_losses, settings.backoff_seconds, settings.backoff_limit_seconds
+    )

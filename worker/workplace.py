@@ -1,0 +1,45 @@
+"""What one worker process works with: its name, settings, database, objects, cache."""
+
+import os
+import secrets
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from store.database import Sessions, make_engine, make_sessions
+from store.objects import ObjectStore, open_store
+from store.settings import Settings
+from worker.cache import Cache
+from worker.stopping import Stopping
+
+
+@dataclass
+class Workplace:
+    """Made once a process. `job_id`: what is worked on, for others to see."""
+
+    settings: Settings
+    sessions: Sessions
+    objects: ObjectStore
+    cache: Cache
+    worker_id: str
+    stopping: Stopping = field(default_factory=Stopping)
+    job_id: str | None = None
+
+    @property
+    def scratch(self) -> Path:
+        """Where the folders of attempts lie while they run."""
+        folder = self.settings.worker_cache / "attempts"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+
+def make_workplace(settings: Settings) -> Workplace:
+    """Connect nothing yet; everything opens on first use."""
+    return Workplace(
+        settings=settings,
+        # A supervisor's own thread, its heartbeat, its uploads, the worker's sign of life.
+        sessions=make_sessions(make_engine(settings, pool_size=5, application="fgfi worker")),
+        objects=open_store(settings.storage_url),
+        cache=Cache(settings.worker_cache, settings.worker_cache_bytes),
+        worker_id=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
+    )
