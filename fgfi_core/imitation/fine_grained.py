@@ -22,7 +22,8 @@ class FineGrainedImitation(nn.Module):
     def __init__(self, method: FineGrained, teacher: Detector, student: Detector) -> None:
         super().__init__()
         pairs = list(zip(student.channels(), teacher.channels(), strict=True))
-        self.adapters = nn.ModuleList(Adapter(student_channels, channels) for student_channels, channels in pairs)
+        self._adapters = [Adapter(student_channels, channels) for student_channels, channels in pairs]
+        self.adapters = nn.ModuleList(self._adapters)
         # A list hides the teacher from nn.Module's bookkeeping.
         self._teacher = [teacher.eval().requires_grad_(requires_grad=False)]
         self._estimator = RegionEstimator(teacher.anchors(), levels=method.levels)
@@ -37,4 +38,4 @@ class FineGrainedImitation(nn.Module):
         with torch.no_grad():
             teacher_maps = self._teacher[0].features(images)
             masks = self._estimator(boxes, self._threshold)
-        return imitation_loss(self.adapters, student_maps, teacher_maps, masks)
+        return imitation_loss(self._adapters, student_maps, teacher_maps, masks)

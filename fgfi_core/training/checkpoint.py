@@ -98,10 +98,12 @@ def _load(path: Path) -> dict[str, Any] | None:
 
 def random_state() -> dict[str, Any]:
     """The state of every random generator a step may draw from."""
-    numpy_state = np.random.get_state(legacy=True)  # noqa: NPY002 - libraries draw from the global generator
+    # Libraries draw from the global generator. A dict of lists, since a checkpoint holds no numpy objects.
+    numpy_state: dict[str, Any] = np.random.get_state(legacy=False)  # noqa: NPY002
+    key = numpy_state["state"]["key"].tolist()
     return {
         "python": random.getstate(),
-        "numpy": (numpy_state[0], numpy_state[1].tolist(), *numpy_state[2:]),
+        "numpy": {**numpy_state, "state": {**numpy_state["state"], "key": key}},
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
@@ -111,8 +113,9 @@ def restore_random_state(state: Mapping[str, Any]) -> None:
     """Put back what `random_state` took; a state from a machine with other devices restores what it can."""
     version, numbers, gauss = state["python"]
     random.setstate((version, tuple(numbers), gauss))
-    name, keys, *rest = state["numpy"]
-    np.random.set_state((name, np.array(keys, dtype=np.uint32), *rest))  # noqa: NPY002 - as above
+    numpy_state = state["numpy"]
+    key = np.array(numpy_state["state"]["key"], dtype=np.uint32)
+    np.random.set_state({**numpy_state, "state": {**numpy_state["state"], "key": key}})  # noqa: NPY002 - as above
     torch.set_rng_state(state["torch"])
     if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
         torch.cuda.set_rng_state_all(state["cuda"])

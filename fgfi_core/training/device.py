@@ -19,10 +19,9 @@ class Placement:
     precision: Literal["fp32", "bf16"]
     threads: int
 
-    def place(self, module: nn.Module) -> nn.Module:
+    def place(self, module: nn.Module) -> None:
         """Move a model there; convolutions are fastest channels-last on both kinds of device."""
-        # torch's stubs know `memory_format` only in an overload without a device, hence two calls.
-        return module.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        module.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
 
     def images(self, images: torch.Tensor) -> torch.Tensor:
         """Move a batch [B, 3, H, W] there without waiting for the copy."""

@@ -103,7 +103,8 @@ class _Loop:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.model = task.placement.place(task.detector)
+        self.model = task.detector
+        task.placement.place(self.model)
         if task.imitate is not None:
             task.placement.place(task.imitate.module)
         self.optimizer = _optimizer(self.model, task)
@@ -153,7 +154,7 @@ class _Loop:
                 terms = {**terms, "imitation": imitation}
 
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         norm = nn.utils.clip_grad_norm_(
             [p for group in self.optimizer.param_groups for p in group["params"]],
             task.schedule.clip_norm or math.inf,

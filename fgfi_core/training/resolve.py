@@ -5,10 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from fgfi_core.data.dataset import Dataset, Example
-from fgfi_core.detectors.anchors import kmeans_shapes, num_anchor_shapes
+from fgfi_core.data.transforms import scale_boxes
+from fgfi_core.detectors import num_anchor_shapes
+from fgfi_core.detectors.anchors import kmeans_shapes
 from fgfi_core.errors import BadData, BadSpec
 from fgfi_core.spec import DETECTORS, JobSpec
 from fgfi_core.training.device import Placement
@@ -43,9 +46,9 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement) -> ResolvedSp
             )
         if not dataset.splits[name]:
             raise BadData(f"the split '{name}' has no images.", hint="List at least one image in it.")
-    batch_size = spec.schedule.batch_size
-    if batch_size == "auto":
-        batch_size = min(BATCH_SIZE[placement.device.type], len(dataset.splits[spec.dataset.train]))
+    train = dataset.splits[spec.dataset.train]
+    asked = spec.schedule.batch_size
+    batch_size = min(BATCH_SIZE[placement.device.type], len(train)) if asked == "auto" else asked
     learning_rate = spec.schedule.learning_rate
     if learning_rate == "auto":
         rate, at = RECIPES[DETECTORS[spec.student.detector].family]
@@ -54,9 +57,7 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement) -> ResolvedSp
         update={"batch_size": batch_size, "learning_rate": learning_rate, "precision": placement.precision}
     )
     names = dict.fromkeys((spec.teacher.detector, spec.student.detector))
-    shapes = {
-        name: _anchor_shapes(name, dataset.splits[spec.dataset.train], spec.schedule.image_size) for name in names
-    }
+    shapes = {name: _anchor_shapes(name, train, spec.schedule.image_size) for name in names}
     return ResolvedSpec(
         spec=spec.model_copy(update={"schedule": schedule}), classes=dataset.classes, anchor_shapes=shapes
     )
@@ -93,7 +94,6 @@ def _anchor_shapes(
     return tuple((round(float(w), 2), round(float(h), 2)) for w, h in shapes)
 
 
-def _resized_sizes(example: Example, image_size: tuple[int, int]) -> np.ndarray:
-    boxes = example.boxes[~example.difficult]
-    scale = np.array([image_size[0] / example.width, image_size[1] / example.height])
-    return (boxes[:, 2:] - boxes[:, :2]) * scale
+def _resized_sizes(example: Example, image_size: tuple[int, int]) -> NDArray[np.float32]:
+    boxes = scale_boxes(example.boxes[~example.difficult], (example.width, example.height), image_size)
+    return boxes[:, 2:] - boxes[:, :2]

@@ -118,22 +118,23 @@ def _train(
             )
         )
     detector.load_state_dict(trained.weights)
-    bench.placement.place(detector).eval()
+    bench.placement.place(detector)
+    detector.eval()
     return Finished(role, seed, detector, trained)
 
 
 def _loader(bench: Bench, seed: int) -> TrainLoader:
     spec = bench.resolved.spec
-    workers = spec.resources.loader_workers
-    if workers == "auto":
-        # On a CPU the loader would take the cores that train; beside a GPU they are idle.
-        workers = min(8, bench.placement.threads) if bench.placement.device.type == "cuda" else 0
+    on_gpu = bench.placement.device.type == "cuda"
+    asked = spec.resources.loader_workers
+    # On a CPU the loader would take the cores that train; beside a GPU they are idle.
+    auto = min(8, bench.placement.threads) if on_gpu else 0
     return TrainLoader(
         bench.dataset.splits[spec.dataset.train],
         spec.schedule.image_size,
         int(spec.schedule.batch_size),
         spec.schedule.augmentation,
         seed,
-        workers,
-        pin=bench.placement.device.type == "cuda",
+        workers=auto if asked == "auto" else asked,
+        pin=on_gpu,
     )
