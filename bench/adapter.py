@@ -32,10 +32,10 @@ def main() -> None:
     for threads in arguments.threads:
         torch.set_num_threads(threads)
         for case in CASES:
-            for layout in LAYOUTS:
+            for layout, layout_name in LAYOUTS.items():
                 dense, masked = _alternatives(case, layout)
                 times = interleaved(arguments.rounds, dense, masked)
-                report(f"{_name(case)}, {LAYOUTS[layout]}, threads {threads}", "dense", "masked", times)
+                report(f"{_name(case)}, {layout_name}, threads {threads}", "dense", "masked", times)
 
 
 def _name(case: Case) -> str:

@@ -1,0 +1,134 @@
+"""The student as `student.safetensors` and `student.json`: weights without code, and what is needed to use them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, Self
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from fgfi_core.detectors import Detector, create
+from fgfi_core.errors import BadData, BadSpec
+
+WEIGHTS = "student.safetensors"
+DESCRIPTION = "student.json"
+
+HINT = "Export it again, or restore the file."
+
+
+class Input(BaseModel):
+    """What the detector wants to be fed; it normalises inside."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    layout: Literal["NCHW"] = "NCHW"
+    dtype: Literal["float32"] = "float32"
+    color: Literal["RGB"] = "RGB"
+    range: tuple[float, float] = (0.0, 1.0)
+    resize: Literal["bilinear, antialiased, to image_size whatever the aspect ratio"] = (
+        "bilinear, antialiased, to image_size whatever the aspect ratio"
+    )
+
+
+class Description(BaseModel):
+    """`student.json`. image_size: (width, height) in pixels; anchor_shapes: (width, height) at that size."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal["fgfi-student"] = "fgfi-student"
+    version: Literal[1] = 1
+    detector: str
+    num_classes: int
+    classes: tuple[str, ...]
+    image_size: tuple[int, int]
+    anchor_shapes: tuple[tuple[float, float], ...]
+    input: Input = Input()
+
+    @model_validator(mode="after")
+    def _classes_are_counted(self) -> Self:
+        if len(self.classes) != self.num_classes:
+            raise ValueError(f"num_classes is {self.num_classes}, but classes lists {len(self.classes)}")
+        return self
+
+
+def write(detector: Detector, classes: Sequence[str], folder: Path) -> tuple[Path, Path]:
+    """Write both files into `folder` and return (weights, description). `classes`: names, in order of the labels."""
+    description = Description(
+        detector=detector.name,
+        num_classes=detector.num_classes,
+        classes=tuple(classes),
+        image_size=detector.image_size,
+        anchor_shapes=detector.anchor_shapes,
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    weights, text = folder / WEIGHTS, folder / DESCRIPTION
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in detector.state_dict().items()}
+    facts = description.model_dump(mode="json", include={"format", "version", "detector", "classes"})
+    save_file(tensors, weights, metadata={name: _text(fact) for name, fact in facts.items()})
+    text.write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return weights, text
+
+
+def read(folder: Path) -> tuple[Detector, tuple[str, ...]]:
+    """Build the detector of `folder` on the CPU, in eval mode, with its classes.
+
+    Raises BadData naming the file, and the tensor where it is about one.
+    """
+    description = _description(folder / DESCRIPTION)
+    weights = folder / WEIGHTS
+    try:
+        tensors = load_file(weights)
+    except (OSError, SafetensorError) as error:
+        raise BadData(f"{weights} cannot be read as safetensors: {error}.", hint=HINT) from error
+    # A detector draws fresh weights, and reading a file must not move the caller's random numbers.
+    with torch.random.fork_rng(devices=[]):
+        detector = _build(description, folder / DESCRIPTION)
+    _check(tensors, detector.state_dict(), weights)
+    detector.load_state_dict(tensors)
+    return detector.eval(), description.classes
+
+
+def _description(path: Path) -> Description:
+    try:
+        return Description.model_validate_json(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadData(f"{path} cannot be read: {error.strerror}.", hint=HINT) from error
+    except (UnicodeDecodeError, ValidationError) as error:
+        raise BadData(f"{path} does not describe a student: {error}", hint=HINT) from error
+
+
+def _build(description: Description, path: Path) -> Detector:
+    try:
+        return create(
+            description.detector,
+            description.num_classes,
+            description.image_size,
+            anchor_shapes=description.anchor_shapes,
+        )
+    except BadSpec as error:
+        raise BadData(f"{path}: {error.message}", hint=error.hint) from error
+
+
+def _check(got: Mapping[str, Tensor], wanted: Mapping[str, Tensor], path: Path) -> None:
+    for name, tensor in wanted.items():
+        if name not in got:
+            raise BadData(f"{path} lacks the tensor '{name}'.", hint=HINT)
+        if got[name].shape != tensor.shape or got[name].dtype != tensor.dtype:
+            raise BadData(
+                f"{path}: tensor '{name}' is {_kind(got[name])}, the detector's is {_kind(tensor)}.", hint=HINT
+            )
+    for name in got:
+        if name not in wanted:
+            raise BadData(f"{path} has a tensor '{name}' that the detector does not have.", hint=HINT)
+
+
+def _kind(tensor: Tensor) -> str:
+    return f"{str(tensor.dtype).removeprefix('torch.')} {list(tensor.shape)}"
+
+
+def _text(fact: object) -> str:
+    return fact if isinstance(fact, str) else json.dumps(fact)
