@@ -7,12 +7,12 @@ from typing import Any
 
 import structlog
 from fastapi.sse import format_sse_event
-from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 
 from api.schemas.jobs import EventOut
 from api.service import Service
 from store import events, jobs
+from store.database import AWAY
 from store.errors import NotFound
 from store.states import is_terminal
 
@@ -43,7 +43,7 @@ async def follow(service: Service, project_id: str, job_id: str, seen: int) -> A
             except NotFound:
                 yield format_sse_event(event="end", data_str=json.dumps({"state": "deleted"}))
                 return
-            except OperationalError:
+            except AWAY:
                 log.warning("stream_broken", job=job_id)
                 return  # Without `end`: the client comes again with the last id it saw.
             for event in news.events:

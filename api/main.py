@@ -10,7 +10,7 @@ from api import dashboard, logs, openapi, problems, refusals
 from api.body_limit import BodyLimit
 from api.live import Live
 from api.middleware import HostAllowList, RequestContext
-from api.routes import artifacts, catalogue, datasets, health, job_history, jobs, keys
+from api.routes import artifacts, catalogue, datasets, health, job_history, jobs, keys, login_links
 from api.service import Service
 from store.database import make_engine, make_sessions
 from store.objects import open_store
@@ -38,7 +38,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
     problems.install(app)
     refusals.install(app)
-    for resource in (datasets, jobs, job_history, artifacts, catalogue, keys, health):
+    for resource in (datasets, jobs, job_history, artifacts, catalogue, keys, login_links, health):
         app.include_router(resource.router)
     dashboard.install(app)
 

@@ -2,11 +2,10 @@
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from api.problems import Problem, respond
 from store import errors
+from store.database import AWAY
 
 STATUS: dict[type[errors.StoreError], int] = {
     errors.NotFound: 404,
@@ -23,8 +22,8 @@ STATUS: dict[type[errors.StoreError], int] = {
 def install(app: FastAPI) -> None:
     """Answer the store's refusals, and a database that is away, as problem+json."""
     app.exception_handler(errors.StoreError)(_on_refusal)
-    app.add_exception_handler(OperationalError, _on_database_away)
-    app.add_exception_handler(PoolTimeout, _on_database_away)
+    for kind in AWAY:
+        app.add_exception_handler(kind, _on_database_away)
 
 
 def problem_of(error: errors.StoreError) -> Problem:

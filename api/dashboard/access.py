@@ -11,6 +11,7 @@ from api.deps import ServiceDep, Visitor
 from api.sessions import close_session, open_session
 from store import keys
 from store.keys import Principal
+from store.settings import Settings
 
 log = structlog.get_logger("api.access")
 router = APIRouter(include_in_schema=False)
@@ -38,7 +39,7 @@ def log_in(service: ServiceDep, visitor: Visitor, token: Annotated[str, Query(ma
     if principal is None:
         if visitor is not None:  # The same link again, by a reload: the session is what matters.
             return _to_jobs()
-        return page("door.html", 403 if token else 401, used=bool(token))
+        return _door(service.settings, 403 if token else 401, used=bool(token))
     response = _to_jobs()
     open_session(response, service.settings, principal.project_id)
     log.info("session_opened", project=principal.project_id)
@@ -57,8 +58,12 @@ def log_out(service: ServiceDep, visitor: Visitor) -> Response:
 def on_no_session(request: Request, _error: Exception) -> Response:
     """The door instead of the page; a fragment's request is told to load the whole page."""
     headers = {"hx-refresh": "true"} if "hx-request" in request.headers else {}
-    return page("door.html", 401, headers, used=False)
+    return _door(request.app.state.service.settings, 401, headers)
 
 
 def _to_jobs() -> Response:
     return RedirectResponse("/jobs", 303)
+
+
+def _door(settings: Settings, status: int, headers: dict[str, str] | None = None, *, used: bool = False) -> Response:
+    return page("door.html", status, headers, used=used, public_url=settings.public_url.rstrip("/"))

@@ -40,7 +40,7 @@ def show_jobs(
     """The list of jobs; before the first one, how to begin."""
     view = _list(session, resident.project_id, state, q, cursor)
     if view.empty:
-        return page("begin.html", public_url=settings.public_url)
+        return page("begin.html", public_url=settings.public_url.rstrip("/"))
     return page("jobs.html", view=view)
 
 

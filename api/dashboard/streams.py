@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
-from sqlalchemy.exc import OperationalError
 from starlette.concurrency import run_in_threadpool
 
 from api.dashboard.access import Resident
@@ -16,6 +15,7 @@ from api.event_stream import PING
 from api.routes.job_history import EVENT_STREAM, STREAM_HEADERS
 from api.service import Service
 from store import jobs
+from store.database import AWAY
 from store.errors import NotFound
 from store.states import is_terminal
 
@@ -76,7 +76,7 @@ async def _job_hints(service: Service, project_id: str, job_id: str, seen: Look)
                 continue
             try:
                 look = await run_in_threadpool(_look, service, project_id, job_id)
-            except (NotFound, OperationalError):
+            except (NotFound, *AWAY):
                 return
             if look.version != seen.version:
                 yield _hint("job")

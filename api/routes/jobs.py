@@ -35,8 +35,8 @@ UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged"}}
     openapi_extra=spec_body.OPENAPI,
 )
 def create_job(
+    principal: Submitter,  # First: a stranger learns nothing about specs.
     spec: SpecDep,
-    principal: Submitter,
     session: SessionDep,
     settings: SettingsDep,
     response: Response,

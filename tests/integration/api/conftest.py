@@ -1,0 +1,132 @@
+"""The application on real PostgreSQL: in this process for most tests, behind a real socket where a stream is read."""
+
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from starlette.exceptions import StarletteDeprecationWarning
+
+from api.main import create_app
+from store import attempts, keys, leases
+from store.attempts import Trace
+from store.database import Sessions
+from store.keys import Scope
+from store.leases import Claim
+from store.settings import Settings
+from store.tables import Job
+
+with warnings.catch_warnings():
+    # It would rather have another client library; httpx is the one the project has.
+    warnings.simplefilter("ignore", StarletteDeprecationWarning)
+    from starlette.testclient import TestClient
+
+HOUR = timedelta(hours=1)
+
+MakeKey = Callable[..., str]
+
+
+@pytest.fixture
+def app(settings: Settings, sessions: Sessions) -> Iterator[FastAPI]:
+    del sessions  # Empties the tables first.
+    made = create_app(settings)
+    yield made
+    made.state.service.engine.dispose()
+
+
+@pytest.fixture
+def make_key(sessions: Sessions, settings: Settings, project_id: str) -> MakeKey:
+    """Makes a key of a project, the default one unless named."""
+
+    def make(*scopes: Scope, project: str = project_id) -> str:
+        with sessions.begin() as session:
+            return keys.create(session, project, "test", scopes, settings.secret_key).token
+
+    return make
+
+
+@pytest.fixture
+def stranger(app: FastAPI) -> TestClient:
+    """A client without a key."""
+    return TestClient(app, base_url="http://localhost", follow_redirects=False)
+
+
+@pytest.fixture
+def client(app: FastAPI, make_key: MakeKey) -> TestClient:
+    """A client whose key may do everything."""
+    headers = {"authorization": f"Bearer {make_key('admin')}"}
+    return TestClient(app, base_url="http://localhost", headers=headers, follow_redirects=False)
+
+
+@pytest.fixture
+def visitor(app: FastAPI, sessions: Sessions, settings: Settings, project_id: str) -> TestClient:
+    """A browser that came in by a login link."""
+    with sessions.begin() as session:
+        token = keys.create_login_link(session, project_id, settings.secret_key, HOUR)
+    browser = TestClient(app, base_url="http://localhost", follow_redirects=False)
+    assert browser.get("/login", params={"token": token}).status_code == 303
+    return browser
+
+
+@pytest.fixture
+def server(app: FastAPI, make_key: MakeKey) -> Iterator[httpx.Client]:
+    """A client of the application behind a real socket."""
+    with _serving(app) as url, httpx.Client(base_url=url, timeout=30) as web:
+        web.headers["authorization"] = f"Bearer {make_key('admin')}"
+        yield web
+
+
+@pytest.fixture
+def claim(sessions: Sessions) -> Callable[[Job], Claim]:
+    """Takes a job as a worker does."""
+
+    def take(job: Job) -> Claim:
+        with sessions.begin() as session:
+            claimed = leases.claim(session, job.id, worker_id="worker-1", lease=HOUR, device="cpu")
+        assert claimed is not None
+        return claimed
+
+    return take
+
+
+@pytest.fixture
+def fail(sessions: Sessions) -> Callable[[Claim], None]:
+    """Ends a claimed job as failed."""
+
+    def end(claimed: Claim) -> None:
+        error = {"code": "bad_data", "message": "image 7 is broken", "hint": "Mend it."}
+        with sessions.begin() as session:
+            attempts.fail(session, claimed.lease, error, Trace("image 7 is broken"))
+
+    return end
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = threading.Event()
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        self.ready.set()
+
+
+@contextmanager
+def _serving(app: FastAPI) -> Iterator[str]:
+    server = _Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    assert server.ready.wait(30)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    app.state.service.live.close()
+    server.should_exit = True
+    thread.join(30)
+    assert not thread.is_alive()

@@ -1,0 +1,179 @@
+"""/v1/jobs on real PostgreSQL."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from fgfi_core.spec import JobSpec
+from store import datasets, jobs, projects
+from store.database import Sessions
+from store.jobs import Idempotency
+from store.leases import Claim
+from store.tables import Job
+
+MakeJob = Callable[[], Job]
+
+
+@pytest.fixture
+def spec(job_spec: JobSpec) -> dict[str, Any]:
+    body: dict[str, Any] = job_spec.model_dump(mode="json")
+    return body
+
+
+def test_a_posted_job_is_queued_and_can_be_read(client: TestClient, spec: dict[str, Any]) -> None:
+    created = client.post("/v1/jobs", json=spec)
+    assert created.status_code == 201
+    assert created.json()["state"] == "queued"
+    assert created.headers["location"] == f"/v1/jobs/{created.json()['id']}"
+    found = client.get(created.headers["location"]).json()
+    assert found == created.json()
+    assert found["spec"] == spec
+
+
+def test_yaml_is_taken_as_people_write_it(client: TestClient, spec: dict[str, Any]) -> None:
+    detector = spec["teacher"]["detector"]
+    text = f"""
+        name: from-yaml
+        dataset: {{id: {spec["dataset"]["id"]}}}
+        teacher: {{detector: {detector}}}
+        student: {{detector: {detector}}}
+    """
+    created = client.post("/v1/jobs", content=text, headers={"content-type": "application/yaml"})
+    assert created.status_code == 201
+    assert created.json()["name"] == "from-yaml"
+
+
+def test_a_repeated_request_answers_the_first_job(client: TestClient, spec: dict[str, Any]) -> None:
+    headers = {"idempotency-key": "once"}
+    first = client.post("/v1/jobs", json=spec, headers=headers)
+    second = client.post("/v1/jobs", json=spec, headers=headers)
+    assert second.status_code == 201
+    assert second.json()["id"] == first.json()["id"]
+    assert second.headers["idempotency-replayed"] == "true"
+    assert len(client.get("/v1/jobs").json()["data"]) == 1
+
+
+def test_the_same_key_with_another_request_is_refused(client: TestClient, spec: dict[str, Any]) -> None:
+    headers = {"idempotency-key": "once"}
+    client.post("/v1/jobs", json=spec, headers=headers)
+    second = client.post("/v1/jobs", json=spec | {"name": "other"}, headers=headers)
+    assert second.status_code == 422
+    assert second.json()["code"] == "idempotency_mismatch"
+
+
+def test_a_twin_that_comes_while_the_first_is_worked_on_is_refused(
+    client: TestClient, spec: dict[str, Any], sessions: Sessions, project_id: str, job_spec: JobSpec
+) -> None:
+    with sessions.begin() as session:  # The first request, not yet committed.
+        jobs.create(session, project_id, job_spec, Idempotency("twin", spec))
+        second = client.post("/v1/jobs", json=spec, headers={"idempotency-key": "twin"})
+    assert second.status_code == 409
+    assert second.json()["code"] == "idempotency_in_flight"
+
+
+def test_a_job_on_a_deleted_data_set_says_so(client: TestClient, spec: dict[str, Any]) -> None:
+    dataset = spec["dataset"]["id"]
+    assert client.delete(f"/v1/datasets/{dataset}").status_code == 204
+    refused = client.post("/v1/jobs", json=spec)
+    assert refused.status_code == 404
+    assert refused.headers["content-type"] == "application/problem+json"
+    problem = refused.json()
+    assert problem["code"] == "dataset_not_found"
+    assert problem["detail"] == f"There is no data set '{dataset}'."
+    assert problem["errors"][0]["path"] == "dataset.id"
+
+
+def test_a_job_on_a_data_set_still_being_checked_says_so(
+    client: TestClient, spec: dict[str, Any], sessions: Sessions, project_id: str
+) -> None:
+    with sessions.begin() as session:
+        fresh = datasets.begin(session, project_id, "fresh")
+    refused = client.post("/v1/jobs", json=spec | {"dataset": {"id": fresh.id}})
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "dataset_not_ready"
+
+
+def test_a_misspelt_detector_is_named_with_what_was_meant(client: TestClient, spec: dict[str, Any]) -> None:
+    spec["teacher"]["detector"] = spec["teacher"]["detector"][:-1]
+    refused = client.post("/v1/jobs", json=spec)
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert error["path"] == "teacher.detector"
+    assert "Did you mean" in error["message"]
+    assert "/v1/detectors" in error["hint"]
+
+
+def test_another_projects_job_is_not_there(
+    client: TestClient, make_job: MakeJob, make_key: Callable[..., str], sessions: Sessions
+) -> None:
+    job = make_job()
+    with sessions.begin() as session:
+        other = projects.ensure(session, "other").id
+    client.headers["authorization"] = f"Bearer {make_key('admin', project=other)}"
+    for path in ("", "/events", "/events/stream", "/metrics", "/artifacts"):
+        assert client.get(f"/v1/jobs/{job.id}{path}").status_code == 404
+    assert client.post(f"/v1/jobs/{job.id}/cancel").status_code == 404
+    assert client.get("/v1/jobs").json()["data"] == []
+
+
+def test_a_list_goes_on_by_its_cursor(client: TestClient, make_job: MakeJob) -> None:
+    made = [make_job().id for _ in range(5)]
+    first = client.get("/v1/jobs", params={"limit": 3}).json()
+    second = client.get("/v1/jobs", params={"limit": 3, "cursor": first["next_cursor"]}).json()
+    assert first["has_more"] is True
+    assert second["has_more"] is False
+    assert [job["id"] for job in first["data"] + second["data"]] == made[::-1]
+
+
+def test_a_cursor_of_somebody_elses_making_is_refused(client: TestClient) -> None:
+    refused = client.get("/v1/jobs", params={"cursor": "bm9uc2Vuc2U"})
+    assert refused.status_code == 422
+    assert refused.json()["code"] == "bad_cursor"
+
+
+def test_the_list_is_filtered_by_state_and_text(
+    client: TestClient, make_job: MakeJob, claim: Callable[[Job], Claim]
+) -> None:
+    running, _queued = make_job(), make_job()
+    claim(running)
+    found = client.get("/v1/jobs", params={"state": "running"}).json()["data"]
+    assert [job["id"] for job in found] == [running.id]
+    assert client.get("/v1/jobs", params={"q": "CELL"}).json()["data"]
+    assert client.get("/v1/jobs", params={"q": "100%"}).json()["data"] == []
+
+
+def test_an_unchanged_job_is_not_sent_again(client: TestClient, make_job: MakeJob) -> None:
+    path = f"/v1/jobs/{make_job().id}"
+    etag = client.get(path).headers["etag"]
+    again = client.get(path, headers={"if-none-match": etag})
+    assert again.status_code == 304
+    assert again.content == b""
+    client.post(f"{path}/cancel")
+    assert client.get(path, headers={"if-none-match": etag}).status_code == 200
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_twice_is_fine(client: TestClient, make_job: MakeJob) -> None:
+    path = f"/v1/jobs/{make_job().id}/cancel"
+    assert client.post(path).json()["state"] == "cancelled"
+    again = client.post(path)
+    assert again.status_code == 200
+    assert again.json()["state"] == "cancelled"
+
+
+def test_a_running_job_is_asked_to_stop(client: TestClient, make_job: MakeJob, claim: Callable[[Job], Claim]) -> None:
+    job = make_job()
+    claim(job)
+    assert client.post(f"/v1/jobs/{job.id}/cancel").json()["state"] == "cancelling"
+
+
+def test_an_ended_job_cannot_be_cancelled(
+    client: TestClient, make_job: MakeJob, claim: Callable[[Job], Claim], fail: Callable[[Claim], None]
+) -> None:
+    job = make_job()
+    fail(claim(job))
+    refused = client.post(f"/v1/jobs/{job.id}/cancel")
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "wrong_state"
+    assert "failed" in refused.json()["detail"]
