@@ -7,12 +7,17 @@ with sessions.begin() as session:          # commits at the end, rolls back on a
 """
 
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from store.jsonable import dumps
 from store.settings import Settings
 
 Sessions = sessionmaker[Session]
+
+AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
+"""The database did not answer, or broke off: whether the transaction was committed is not known. Try again."""
 
 # A process that stops in the middle of a transaction (SIGSTOP, a lost machine) must not hold a job's row for ever:
 # the server ends idle transactions and gives up on silent peers, which frees the row for the reaper.

@@ -61,8 +61,7 @@ def create(
     expires_at: datetime | None = None,
 ) -> NewKey:
     """Make a key of a project."""
-    body = "".join(secrets.choice(ids.ALPHABET) for _ in range(RANDOM_LENGTH))
-    token = f"{PREFIX}{body}{_checksum(body)}"
+    token = make_token()
     row = ApiKey(
         id=ids.new("key"),
         project_id=project_id,
@@ -83,7 +82,7 @@ def verify(session: Session, token: str, secret: SecretStr) -> Principal | None:
 
     The note is a write of its own: commit the session also for a request that only reads.
     """
-    if not _well_formed(token):
+    if not is_well_formed(token):
         return None
     digest = _digest(token, secret)
     row = session.scalar(select(ApiKey).where(ApiKey.digest == digest, *_valid()))
@@ -169,6 +168,13 @@ def _checksum(body: str) -> str:
     return text
 
 
-def _well_formed(token: str) -> bool:
+def make_token() -> str:
+    """A fresh random key."""
+    body = "".join(secrets.choice(ids.ALPHABET) for _ in range(RANDOM_LENGTH))
+    return f"{PREFIX}{body}{_checksum(body)}"
+
+
+def is_well_formed(token: str) -> bool:
+    """Whether prefix, length and checksum fit."""
     body = token[len(PREFIX) : len(PREFIX) + RANDOM_LENGTH]
     return token.isascii() and hmac.compare_digest(token, f"{PREFIX}{body}{_checksum(body)}")

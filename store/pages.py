@@ -32,19 +32,21 @@ class Page(Generic[Row]):
 def page(session: Session, query: Select[Row], table: Any, *, cursor: str | None, limit: int) -> Page[Row]:
     """Run `query` for one page of `table`'s rows. Raises BadCursor."""
     if cursor is not None:
-        query = query.where(tuple_(table.created_at, table.id) < tuple_(*_decode(cursor)))
+        query = query.where(tuple_(table.created_at, table.id) < tuple_(*decode(cursor)))
     query = query.order_by(table.created_at.desc(), table.id.desc()).limit(limit + 1)
     rows: Sequence[Any] = session.scalars(query).all()
     more = len(rows) > limit
     rows = rows[:limit]
-    return Page(rows, _encode(rows[-1].created_at, rows[-1].id) if more else None)
+    return Page(rows, encode(rows[-1].created_at, rows[-1].id) if more else None)
 
 
-def _encode(time: datetime, identity: str) -> str:
+def encode(time: datetime, identity: str) -> str:
+    """The cursor that stands for the row of this time and id."""
     return base64.urlsafe_b64encode(json.dumps([time.isoformat(), identity]).encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str) -> tuple[datetime, str]:
+def decode(cursor: str) -> tuple[datetime, str]:
+    """The time and id a cursor stands for. Raises BadCursor."""
     try:
         time, identity = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         moment = datetime.fromisoformat(time)
