@@ -29,7 +29,7 @@ help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' $(MAKEFILE_LIST)
 
 setup: $(PACKAGES) $(VENV)/.project
-	@$(BIN)/python -m api.dashboard.assets > /dev/null
+	@$(BIN)/python -P api/dashboard/assets.py > /dev/null
 
 demo: setup
 	$(BIN)/fgfi demo --out demo $(if $(DATA),--data-set '$(DATA)')

@@ -12,7 +12,6 @@ from client.output import error_console, print_error
 
 app = typer.Typer(
     name="fgfi",
-    help="Turn a heavy object detector into a light one by fine-grained feature imitation.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -30,7 +30,12 @@ class Access:
             first = error.errors()[0]
             field = ".".join(map(str, first["loc"])).upper()
             raise StackError(f"FGFI_{field} is wrong: {first['msg'].removeprefix('Value error, ')}") from error
-        self._sessions = make_sessions(make_engine(self._settings, pool_size=1, application="fgfi-up"))
+        self._engine = make_engine(self._settings, pool_size=1, application="fgfi-up")
+        self._sessions = make_sessions(self._engine)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._engine.dispose()
 
     def migrate(self) -> None:
         """Bring the tables to this version."""

@@ -6,7 +6,7 @@ import threading
 from typing import TextIO
 
 # ANSI colours that are readable on light and dark ground.
-_COLOURS = {"fgfi": 36, "postgres": 34, "redis": 31, "api": 32, "steward": 35, "worker": 33}
+_COLOURS = {"fgfi": 36, "postgres": 34, "redis": 31, "api": 32, "steward": 35, "checker": 33, "worker": 33}
 _WIDTH = max(map(len, _COLOURS))
 # Escape sequences and other controls: a part's output must not steer the terminal.
 _CONTROLS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")

@@ -1,4 +1,4 @@
-"""How our own parts are started: the API, the steward and the worker, each with the same environment."""
+"""How our own parts are started: API, steward and workers, each with the same environment."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,6 +8,8 @@ from embedded.processes import Part
 _API_GRACE_SECONDS = 5
 # The worker asks its training for a checkpoint first (FGFI_STOP_GRACE_SECONDS), then reports it.
 _WORKER_GRACE_SECONDS = 40.0
+# Whoever started the stack as root knows it; that no message can run code is the worker's own setting (JSON only).
+_ROOT_IS_KNOWN = "ignore:You're running the worker with superuser privileges"
 
 
 # Each works in the data folder: nothing that lies where `fgfi up` was started can take the place of what is ours.
@@ -36,15 +38,28 @@ def steward(environment: Mapping[str, str], folder: Path) -> Part:
 
 
 def worker(environment: Mapping[str, str], folder: Path) -> Part:
-    """One worker, one job at a time."""
+    """The worker that trains, one job at a time."""
+    return _celery("worker", "jobs", environment, folder)
+
+
+def checker(environment: Mapping[str, str], folder: Path) -> Part:
+    """The worker that checks uploads: beside the other, or an upload would wait for the end of a training."""
+    return _celery("checker", "datasets", environment, folder)
+
+
+def _celery(name: str, queue: str, environment: Mapping[str, str], folder: Path) -> Part:
     return Part.python(
-        "worker",
+        name,
         "celery",
         "--app=worker.app",
+        "--quiet",
         "worker",
-        "--concurrency=1",
+        f"--queues={queue}",
+        f"--hostname={name}@%h",
         "--loglevel=INFO",
-        environment=environment,
+        "--without-gossip",
+        "--without-mingle",
+        environment={**environment, "PYTHONWARNINGS": _ROOT_IS_KNOWN},
         grace=_WORKER_GRACE_SECONDS,
         folder=folder,
     )

@@ -66,10 +66,12 @@ def _start(supervisor: Supervisor, data: Path, host: str, port: int, log: Log) -
     supervisor.start(parts.api(environment, data, host, port), lambda: _answers(url), _API_START_SECONDS)
     folder.write_connection(data, url, gate.key_for_this_machine(folder.api_key(data)))
     supervisor.start(parts.steward(environment, data))
+    supervisor.start(parts.checker(environment, data))
     supervisor.start(parts.worker(environment, data))
     log("fgfi", f"data in {data}")
     log("fgfi", f"ready at {url}")
     log("fgfi", f"log in once with {gate.login_link()}")
+    gate.close()
 
 
 def _start_postgres(supervisor: Supervisor, data: Path) -> str:

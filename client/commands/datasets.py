@@ -61,7 +61,9 @@ def print_report(dataset: Dataset) -> None:
     report: dict[str, Any] = dataset.report or {}
     for problem in (report.get("problems") or [])[:20]:
         place = ":".join(str(problem[part]) for part in ("file", "line") if problem.get(part) is not None)
-        console.print(f"  {problem.get('severity', 'note')}: {place}: {problem.get('message', '')}", markup=False)
+        console.print(
+            f"  {problem.get('severity', 'note')}: {place}: {problem.get('message', '')}", markup=False, soft_wrap=True
+        )
 
 
 def _bar(*, quiet: bool) -> Progress:

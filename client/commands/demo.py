@@ -37,7 +37,7 @@ def demo(
     data: Annotated[
         Path | None, typer.Option("--data", help="Folder for what the service keeps; else a temporary one.")
     ] = None,
-    spec: Annotated[Path, typer.Option("--spec", help="The job.")] = _SPEC,
+    spec: Annotated[Path, typer.Option("--spec", help="The job.", show_default="examples/bccd.yaml")] = _SPEC,
     as_json: JsonOption = False,
 ) -> None:
     """Start a service of its own, distil a detector of blood cells from scratch, and look at what it finds."""

@@ -11,10 +11,13 @@ def draw(student: Path, data: Path, split: str, count: int, out: Path) -> list[P
     """Run the student (ONNX) on images of a split and write a picture of each. Raises ClientError."""
     try:
         # On demand: only the demo runs a detector here.
-        from fgfi_core.export.onnx import Session  # noqa: PLC0415
+        import numpy as np  # noqa: PLC0415
 
         from fgfi_core import data as reader  # noqa: PLC0415
+        from fgfi_core.data import images  # noqa: PLC0415
         from fgfi_core.errors import BadData  # noqa: PLC0415
+        from fgfi_core.evaluation.detections import ImageDetections  # noqa: PLC0415
+        from fgfi_core.export.onnx import Session  # noqa: PLC0415
         from fgfi_core.report.pictures import draw_detections  # noqa: PLC0415
     except ImportError as error:
         raise ClientError(f"the student cannot be run here: {error}", hints=("install the extra `train`",)) from error
@@ -26,8 +29,12 @@ def draw(student: Path, data: Path, split: str, count: int, out: Path) -> list[P
     paths = []
     # Spread over the split rather than its first ones, which often come from one slide.
     for example in examples[:: max(1, len(examples) // count)][:count]:
-        picture = draw_detections(example.path, session.detect(example.path), session.classes, threshold=_SCORE)
+        pixels = images.resized(example.path, session.image_size)
+        found = session.detect(pixels.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255))[0]
+        scale = [example.width / session.image_size[0], example.height / session.image_size[1]] * 2
+        boxes = found.boxes * np.array(scale, np.float32)
+        detections = ImageDetections(boxes, found.scores, found.labels)
         path = out / f"{example.image_id}.png"
-        picture.save(path)
+        draw_detections(example.path, detections, session.classes, threshold=_SCORE).save(path)
         paths.append(path)
     return paths

@@ -1,0 +1,36 @@
+"""What holds for every test: few threads, and no socket in a unit test."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import pytest_socket
+
+# Two busy processes with as many threads each as there are cores run several times slower; set before torch is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A test says which service it speaks to; none speaks to one that happens to run on this machine.
+for _name in [name for name in os.environ if name.startswith("FGFI_") and name != "FGFI_DATA"]:
+    del os.environ[_name]
+
+_HERE = Path(__file__).parent
+_MAY_CONNECT = {"integration", "browser", "chaos"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test's folder is its marker."""
+    for item in items:
+        room = item.path.relative_to(_HERE).parts[0]
+        if room in _MAY_CONNECT:
+            item.add_marker(room)
+
+
+@pytest.fixture(autouse=True)
+def _sockets(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Unit tests reach nothing outside their process; event loops and loader workers need their Unix sockets."""
+    if any(request.node.get_closest_marker(room) for room in _MAY_CONNECT):
+        yield
+        return
+    pytest_socket.disable_socket(allow_unix_socket=True)
+    yield
+    pytest_socket.enable_socket()
