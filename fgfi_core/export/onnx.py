@@ -1,5 +1,6 @@
 """The student as one ONNX file, decoding and non-maximum suppression inside."""
 
+import copy
 import json
 import warnings
 from collections.abc import Sequence
@@ -26,9 +27,9 @@ def write(detector: Detector, classes: Sequence[str], path: Path) -> Path:
     that can be found: `boxes` [B, N, 4] xyxy pixels of the input, `scores` [B, N], `labels` [B, N] int64, best first,
     and `count` [B] int64, how many of them are real. Class names, detector and image_size are in the file's metadata.
     """
-    raw = _Raw(detector).eval()
+    raw = _Raw(copy.deepcopy(detector)).eval()
     width, height = detector.image_size
-    images = torch.zeros(2, 3, height, width, device=next(detector.parameters()).device)
+    images = torch.zeros(2, 3, height, width, device=next(raw.parameters()).device)
     with torch.no_grad():
         boxes, scores = raw(images)
     heads = _exported(raw, images)
