@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from store import events, garbage, ids
@@ -70,7 +71,7 @@ def list_newest(session: Session, project_id: str, job_id: str) -> Sequence[Arti
     return session.scalars(
         select(Artifact)
         .where(Artifact.job_id == job_id)
-        .distinct(Artifact.name)
+        .ext(distinct_on(Artifact.name))
         .order_by(Artifact.name, Artifact.attempt.desc())
     ).all()
 

@@ -104,8 +104,8 @@ def list_page(
 
 def count_by_state(session: Session, project_id: str) -> dict[str, int]:
     """How many jobs are in each state that occurs."""
-    query = select(Job.state, func.count()).where(Job.project_id == project_id).group_by(Job.state)
-    return dict(session.execute(query).tuples().all())
+    query = select(Job.state, func.count().label("jobs")).where(Job.project_id == project_id).group_by(Job.state)
+    return {row.state: row.jobs for row in session.execute(query)}
 
 
 def attempts_of(session: Session, project_id: str, job_id: str) -> Sequence[Attempt]:

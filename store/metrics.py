@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from store.jobs import get as get_job
@@ -56,7 +57,7 @@ def series(
         prefixes = [Metric.name.startswith(name[:-1], autoescape=True) for name in names if name.endswith("*")]
         query = query.where(or_(exact, *prefixes))
     key = (Metric.stage, Metric.seed, Metric.name, Metric.step)
-    query = query.distinct(*key).order_by(*key, Metric.attempt.desc())
+    query = query.ext(distinct_on(*key)).order_by(*key, Metric.attempt.desc())
     found: dict[tuple[str, int, str], list[Point]] = {}
     for row in session.scalars(query):
         point = Point(row.step, row.epoch, row.value, row.attempt, row.time)
@@ -71,7 +72,7 @@ def latest(session: Session, project_id: str, job_id: str, names: Sequence[str] 
     if names:
         query = query.where(Metric.name.in_(names))
     key = (Metric.stage, Metric.seed, Metric.name)
-    query = query.distinct(*key).order_by(*key, Metric.step.desc(), Metric.attempt.desc())
+    query = query.ext(distinct_on(*key)).order_by(*key, Metric.step.desc(), Metric.attempt.desc())
     return [
         Series(row.stage, row.seed, row.name, 1, [Point(row.step, row.epoch, row.value, row.attempt, row.time)])
         for row in session.scalars(query)
