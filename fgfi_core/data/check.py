@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from fgfi_core.data import images
@@ -122,21 +121,18 @@ def _broken(examples: Iterable[Example]) -> Iterator[Problem]:
 
 
 def _class(examples: list[Example], index: int) -> ClassSummary:
-    boxes = np.concatenate([example.boxes[example.labels == index] for example in examples])
-    areas = np.concatenate(
-        [_areas(example.boxes[example.labels == index]) / (example.width * example.height) for example in examples]
+    boxes = np.concatenate([example.boxes[example.labels == index] for example in examples]).astype(np.float64)
+    whole = np.concatenate(
+        [np.full(int((example.labels == index).sum()), example.width * example.height) for example in examples]
     )
+    sides = boxes[:, 2:] - boxes[:, :2]
     return ClassSummary(
         boxes=len(boxes),
         images=sum(bool((example.labels == index).any()) for example in examples),
-        median_width=float(np.median(boxes[:, 2] - boxes[:, 0])),
-        median_height=float(np.median(boxes[:, 3] - boxes[:, 1])),
-        median_relative_area=float(np.median(areas)),
+        median_width=float(np.median(sides[:, 0])),
+        median_height=float(np.median(sides[:, 1])),
+        median_relative_area=float(np.median(sides.prod(axis=1) / whole)),
     )
-
-
-def _areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
 
 
 def _split(examples: Sequence[Example], classes: tuple[str, ...]) -> SplitSummary:

@@ -34,8 +34,9 @@ def read(root: Path) -> Dataset:
     if errors:
         listed = "; ".join(str(problem) for problem in errors[:SHOWN])
         more = f"; and {len(errors) - SHOWN} more" if len(errors) > SHOWN else ""
+        count = "1 unusable entry" if len(errors) == 1 else f"{len(errors)} unusable entries"
         hint = "Mend these files, or take the images off their lists."
-        raise BadData(f"The data set has {len(errors)} unusable entries: {listed}{more}.", hint=hint)
+        raise BadData(f"The data set has {count}: {listed}{more}.", hint=hint)
     return dataset
 
 

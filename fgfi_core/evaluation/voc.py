@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fgfi_core.data.dataset import Example
 from fgfi_core.errors import BadData
 from fgfi_core.evaluation.detections import ImageDetections
+from fgfi_core.evaluation.matching import first_claims, owners
 from fgfi_core.results import Score
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -37,6 +38,15 @@ class ClassResult:
     precision: NDArray[np.float64]
     recall: NDArray[np.float64]
     scores: NDArray[np.float32]
+
+    @property
+    def best_threshold(self) -> float:
+        """The score from which on detections balance precision and recall best (largest F1); 1 without detections."""
+        both = self.precision + self.recall
+        if not len(both) or not both.max():
+            return 1.0
+        harmonic = np.divide(self.precision * self.recall, both, out=np.zeros_like(both), where=both > 0)
+        return float(self.scores[harmonic.argmax()])
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,59 +88,38 @@ def evaluate(
         raise ValueError(f"{len(detections)} images with detections for {len(examples)} examples")
     labels = _concatenate([found.labels for found in detections], np.int64)
     scores = _concatenate([found.scores for found in detections], np.float32)
-    matched = _match(detections, examples, iou)
+    owner = _owners(detections, examples, iou)
     difficult = _concatenate([example.difficult for example in examples], np.bool_)
     truth = _concatenate([example.labels for example in examples], np.int64)
     return VocReport(
         iou=iou,
         classes={
-            name: _class_result(
-                scores[labels == c], matched[labels == c], difficult, int(np.sum(~difficult[truth == c]))
-            )
+            name: _class_result(scores[labels == c], owner[labels == c], difficult, int(np.sum(~difficult[truth == c])))
             for c, name in enumerate(classes)
         },
     )
 
 
-def _match(detections: Sequence[ImageDetections], examples: Sequence[Example], iou: float) -> NDArray[np.int64]:
-    """For each detection of the whole split, the number of the box it overlaps most by at least `iou`; else -1."""
-    matched, offset = [], 0
+def _owners(detections: Sequence[ImageDetections], examples: Sequence[Example], iou: float) -> NDArray[np.int64]:
+    """Like `owners`, over the whole split, with the boxes numbered through."""
+    parts, offset = [], 0
     for found, example in zip(detections, examples, strict=True):
-        best = np.full(len(found.labels), -1, dtype=np.int64)
-        if len(found.labels) and len(example.labels):
-            overlap = box_iou(found.boxes.astype(np.float64), example.boxes.astype(np.float64))
-            overlap[found.labels[:, None] != example.labels[None]] = -np.inf
-            nearest = overlap.argmax(axis=1)
-            enough = overlap.max(axis=1) >= iou
-            best[enough] = nearest[enough] + offset
-        matched.append(best)
+        owner = owners(found, example, iou)
+        owner[owner >= 0] += offset
+        parts.append(owner)
         offset += len(example.labels)
-    return _concatenate(matched, np.int64)
-
-
-def box_iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Intersection over union of every pair: [A, 4] and [B, 4] xyxy to [A, B]; 0 for a pair without area."""
-    corner = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
-    intersection: NDArray[np.float64] = corner.clip(min=0).prod(axis=2)
-    area_a, area_b = ((box[:, 2:] - box[:, :2]).prod(axis=1) for box in (a, b))
-    union = area_a[:, None] + area_b[None] - intersection
-    out = np.zeros_like(intersection)
-    np.divide(intersection, union, out=out, where=union > 0)
-    return out
+    return _concatenate(parts, np.int64)
 
 
 def _class_result(
-    scores: NDArray[np.float32], matched: NDArray[np.int64], difficult: NDArray[np.bool_], boxes: int
+    scores: NDArray[np.float32], owner: NDArray[np.int64], difficult: NDArray[np.bool_], boxes: int
 ) -> ClassResult:
     order = np.argsort(-scores, kind="stable")
-    scores, matched = scores[order], matched[order]
+    scores, owner = scores[order], owner[order]
     # Detections of difficult boxes count as neither true nor false.
-    counts = np.ones(len(matched), dtype=np.bool_)
-    counts[matched >= 0] = ~difficult[matched[matched >= 0]]
-    scores, matched = scores[counts], matched[counts]
-    true = np.zeros(len(matched), dtype=np.bool_)
-    first_of_each = np.unique(matched, return_index=True)[1]
-    true[first_of_each] = matched[first_of_each] >= 0
+    counts = np.ones(len(owner), dtype=np.bool_)
+    counts[owner >= 0] = ~difficult[owner[owner >= 0]]
+    scores, true = scores[counts], first_claims(owner[counts])
     true_so_far = np.cumsum(true)
     precision = true_so_far / np.arange(1, len(true) + 1)
     recall = true_so_far / boxes if boxes else np.zeros(len(true))

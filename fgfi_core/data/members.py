@@ -1,0 +1,117 @@
+"""The members of an uploaded archive, whatever its format, front to back, with every damage an error."""
+
+import gzip
+import stat
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import IO, BinaryIO, NamedTuple, Self, cast
+
+from fgfi_core.errors import BadData
+
+CHUNK = 2**20
+MAX_PADDING = 64 * 2**20
+# Long names and the like; tarfile holds them in memory.
+MAX_EXTENSION = 2**20
+_EXTENSIONS = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
+
+
+class BadArchive(BadData):
+    """The archive is refused; the message names the member and the rule."""
+
+    code = "bad_archive"
+
+
+class Member(NamedTuple):
+    """One member: its name as packed, its kind ("file", "folder", "link", "special file"), and how to open it."""
+
+    name: str
+    kind: str
+    open: Callable[[], IO[bytes] | None]
+
+
+def members(archive: Path) -> Iterator[Member]:
+    """Tell the format by the content and yield each member in turn; open one before asking for the next.
+
+    Raises BadArchive, and what the format's own reader raises for damage.
+    """
+    with archive.open("rb") as file:
+        head = file.read(512)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        return _zip(archive)
+    if head.startswith(b"\x1f\x8b"):
+        return _tar(cast("BinaryIO", gzip.open(archive)))
+    if head.startswith(b"\x28\xb5\x2f\xfd"):
+        return _tar(_open_zstd(archive))
+    if head[257:262] == b"ustar":
+        return _tar(archive.open("rb"))
+    raise BadArchive(f"'{archive.name}' is no archive we can read.", hint="Send a .zip, .tar, .tar.gz or .tar.zst.")
+
+
+def _zip(archive: Path) -> Iterator[Member]:
+    with zipfile.ZipFile(archive) as packed:
+        for info in packed.infolist():
+            if info.flag_bits & 1:
+                raise BadArchive(f"{info.filename!a} is encrypted.")
+            kind = "folder" if info.is_dir() else _kind(info.external_attr >> 16)
+            # The raw name: `filename` is cut at a NUL, which would hide what stands after it.
+            yield Member(info.orig_filename, kind, partial(packed.open, info))
+
+
+def _kind(mode: int) -> str:
+    """Tell the kind from a Unix mode; 0 comes from systems without modes."""
+    if stat.S_ISLNK(mode):
+        return "link"
+    return "file" if stat.S_IFMT(mode) in {0, stat.S_IFREG} else "special file"
+
+
+def _tar(source: IO[bytes]) -> Iterator[Member]:
+    # A stream is read once, front to back, so a bomb is met before it is unpacked.
+    with source, tarfile.open(fileobj=source, mode="r|", tarinfo=_Header) as packed:
+        for info in packed:
+            if info.isreg() and not info.issparse():
+                kind = "file"
+            elif info.isdir():
+                kind = "folder"
+            else:
+                kind = "link" if info.issym() or info.islnk() else "special file"
+            yield Member(info.name, kind, partial(packed.extractfile, info))
+        # A compressed stream's checksum stands behind its last byte.
+        for _ in range(MAX_PADDING // CHUNK):
+            if not source.read(CHUNK):
+                return
+    raise BadArchive("The archive goes on for long after its last file.")
+
+
+class _Header(tarfile.TarInfo):
+    """A tar header that is an error when it is one: tarfile takes a damaged or missing header for the end."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str | None, errors: str) -> Self:
+        try:
+            header = super().frombuf(buf, encoding, errors)  # type: ignore[arg-type]  # typeshed: encoding may be None
+        except tarfile.HeaderError as error:
+            if not buf.strip(b"\0") and len(buf) == tarfile.BLOCKSIZE:
+                # A block of zeros is the proper end.
+                raise
+            raise BadArchive(f"The archive is damaged or cut short: {error}.") from error
+        if header.type in _EXTENSIONS and header.size > MAX_EXTENSION:
+            raise BadArchive("The archive has a header too large to be one.")
+        return header
+
+
+def _open_zstd(archive: Path) -> IO[bytes]:
+    if sys.version_info >= (3, 14):
+        from compression import zstd  # noqa: PLC0415 - not in older Pythons
+
+        return zstd.open(archive)
+    raise BadArchive("This server's Python cannot unpack zstd.", hint="Pack the data as .zip or .tar.gz.")

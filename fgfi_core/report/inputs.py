@@ -1,0 +1,38 @@
+"""What a report is made from."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fgfi_core.data.dataset import Example, Problem
+from fgfi_core.evaluation.detections import ImageDetections
+from fgfi_core.results import JobResult, Role
+
+# Which training: its role and seed.
+Run = tuple[Role, int]
+# Values measured at a step: (step, epoch, values by name).
+Point = tuple[int, float, Mapping[str, float]]
+# One mask of the imitated cells per level, finest first, each [H_l, W_l] over the whole image.
+Region = Sequence[NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, eq=False)
+class ReportInputs:
+    """Everything the report shows.
+
+    spec: the resolved job spec as JSON. examples: the measured split. detections: per run, of all examples in their
+    order, at the best checkpoint. history: per run. regions: the imitation region of an example, or None when nothing
+    was imitated. problems: what the reader found in the data. pictures: how many images are shown.
+    """
+
+    result: JobResult
+    spec: Mapping[str, Any]
+    examples: Sequence[Example]
+    detections: Mapping[Run, Sequence[ImageDetections]]
+    history: Mapping[Run, Sequence[Point]]
+    regions: Callable[[Example], Region] | None = None
+    problems: Sequence[Problem] = field(default=())
+    pictures: int = 6

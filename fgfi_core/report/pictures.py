@@ -1,0 +1,99 @@
+"""Pictures to look at outside the report: boxes and regions drawn over an image with Pillow."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from fgfi_core.data import images
+from fgfi_core.evaluation.detections import ImageDetections
+from fgfi_core.report.roles import GROUND_TRUTH, ROLES
+
+Colour = tuple[int, int, int]
+# For classes, where roles play no part: readable on photographs, and apart for most colour-blind readers (Okabe, Ito).
+PALETTE: tuple[Colour, ...] = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (213, 94, 0),
+    (204, 121, 167),
+    (0, 114, 178),
+)
+DARK = (16, 20, 24)
+MIN_SIDE = 640
+
+
+def draw_detections(
+    image_path: Path, detections: ImageDetections, classes: Sequence[str], *, threshold: float = 0.0
+) -> Image.Image:
+    """Draw the detections from `threshold` on over the image, one colour a class. Raises BadData for a broken image."""
+    image, scale = _enlarged(images.decode(image_path))
+    draw = ImageDraw.Draw(image)
+    for i in np.argsort(detections.scores, kind="stable"):
+        if detections.scores[i] < threshold:
+            continue
+        label = int(detections.labels[i])
+        colour = PALETTE[label % len(PALETTE)]
+        box = _pixels(detections.boxes[i] * scale, image)
+        _rectangle(draw, box, colour)
+        _label(draw, box, f"{classes[label]} {detections.scores[i]:.2f}", colour)
+    return image
+
+
+def draw_region(image: Image.Image, masks: Sequence[NDArray[np.bool_]], boxes: NDArray[np.float32]) -> Image.Image:
+    """Draw which cells were imitated: one picture a level, finest first, side by side.
+
+    masks: [H_l, W_l] bool over the whole image. boxes: [G, 4] xyxy pixels of the image.
+    """
+    gap = 8
+    panels = [_region(image.convert("RGB"), mask, boxes) for mask in masks]
+    out = Image.new("RGB", (sum(p.width + gap for p in panels) - gap, panels[0].height), DARK)
+    for i, panel in enumerate(panels):
+        out.paste(panel, (i * (panel.width + gap), 0))
+    return out
+
+
+def _region(image: Image.Image, mask: NDArray[np.bool_], boxes: NDArray[np.float32]) -> Image.Image:
+    image, scale = _enlarged(image)
+    cells = Image.fromarray(mask.astype(np.uint8) * 255).resize(image.size, Image.Resampling.NEAREST)
+    dark = Image.blend(image, Image.new("RGB", image.size, DARK), 0.6)
+    lit = Image.blend(image, Image.new("RGB", image.size, ROLES["imitated"].colour), 0.45)
+    out = Image.composite(lit, dark, cells)
+    draw = ImageDraw.Draw(out)
+    for box in boxes:
+        _rectangle(draw, _pixels(box * scale, out), GROUND_TRUTH)
+    return out
+
+
+def _enlarged(image: Image.Image) -> tuple[Image.Image, float]:
+    """Small images are enlarged, so that lines and letters do not cover them."""
+    scale = max(1.0, MIN_SIDE / max(image.size))
+    if scale == 1.0:
+        return image, scale
+    return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC), scale
+
+
+def _pixels(box: NDArray[np.float32], image: Image.Image) -> tuple[float, float, float, float]:
+    x1, x2 = np.clip(box[[0, 2]], 0, image.width - 1)
+    y1, y2 = np.clip(box[[1, 3]], 0, image.height - 1)
+    return float(x1), float(y1), float(x2), float(y2)
+
+
+def _rectangle(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], colour: Colour) -> None:
+    draw.rectangle(box, outline=DARK, width=4)
+    draw.rectangle(
+        (box[0] + 1, box[1] + 1, max(box[2] - 1, box[0] + 1), max(box[3] - 1, box[1] + 1)), outline=colour, width=2
+    )
+
+
+def _label(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], text: str, colour: Colour) -> None:
+    font = ImageFont.load_default(13)
+    left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
+    width, height = right - left + 6, bottom - top + 6
+    x = min(box[0], draw.im.size[0] - width)
+    y = max(0, box[1] - height)
+    draw.rectangle((x, y, x + width, y + height), fill=colour)
+    draw.text((x + 3 - left, y + 3 - top), text, font=font, fill=DARK)

@@ -1,0 +1,63 @@
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fgfi_core.data import DatasetReport, check
+
+if TYPE_CHECKING:
+    from tests.fgfi_core.conftest import VocFolder
+
+
+def test_counts_are_over_distinct_images_and_each_split(voc: "VocFolder") -> None:
+    voc.add("a", [("cell", (1, 1, 20, 40)), ("dot", (1, 1, 4, 4))], difficult=[1])
+    voc.add("b", [], split="val")
+    voc.list_image("a", split="trainval")
+    voc.list_image("b", split="trainval")
+    report = check(voc.root)
+    assert (report.images, report.boxes, report.usable) == (2, 2, True)
+    trainval = report.splits["trainval"]
+    assert (trainval.images, trainval.empty, trainval.boxes, trainval.difficult) == (2, 1, 2, 1)
+    assert report.splits["val"].per_class == {"cell": 0, "dot": 0}
+    assert (report.classes["cell"].median_width, report.classes["cell"].median_height) == (20, 40)
+    assert report.classes["cell"].median_relative_area == 20 * 40 / (100 * 80)
+    assert report.shared == ()
+
+
+def test_an_image_cut_short_makes_the_data_unusable(voc: "VocFolder") -> None:
+    voc.add("a")
+    voc.add("b")
+    image = voc.root / "JPEGImages" / "b.png"
+    image.write_bytes(image.read_bytes()[:2000])
+    report = check(voc.root)
+    assert not report.usable
+    assert report.problem_counts == {"error": 1, "warning": 0}
+    assert report.problems[0].file == "JPEGImages/b.png"
+    assert report.problems[0].message.startswith("the image is broken: ")
+
+
+def test_splits_that_overlap_are_reported_and_containing_ones_are_not(voc: "VocFolder") -> None:
+    for name in "abc":
+        voc.add(name, split="all")
+    for split, names in (("train", "ab"), ("val", "bc")):
+        for name in names:
+            voc.list_image(name, split=split)
+    report = check(voc.root)
+    assert [(shared.splits, shared.images) for shared in report.shared] == [(("train", "val"), 1)]
+
+
+def test_errors_come_before_warnings(voc: "VocFolder") -> None:
+    voc.add("a", [("cell", (5, 5, 5, 5)), ("cell", (1, 1, 9, 9))])
+    voc.list_image("ghost")
+    assert [problem.severity for problem in check(voc.root).problems] == ["error", "error", "warning"]
+
+
+def test_the_report_survives_json(bccd: Path) -> None:
+    report = check(bccd)
+    assert DatasetReport.model_validate_json(report.model_dump_json()) == report
+    assert report.usable
+    assert report.problem_counts == {"error": 0, "warning": 2}
+    assert {name: split.images for name, split in report.splits.items()} == {
+        "test": 72,
+        "train": 205,
+        "trainval": 292,
+        "val": 87,
+    }
