@@ -2,12 +2,14 @@
 
     python bench/recipes.py --data DIR --arms bench/recipes/demo.yaml --out build/recipes
 
-Each arm is a job spec: the file's `base` with the arm's own fields laid over it. A finished arm is not trained again, so
-an interrupted experiment continues. `bench/results.py` turns the results into the tables of docs/results.md.
+Each arm is a job spec: the file's `base` with the arm's own fields laid over it. An arm that `shares` stages of an
+earlier arm takes their results instead of training the same again. A finished arm is not trained again, so an
+interrupted experiment continues. `bench/results.py` turns the results into the tables of docs/results.md.
 """
 
 import argparse
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -28,6 +30,14 @@ def lay_over(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
         swap = not isinstance(value, dict) or not isinstance(base.get(key), dict) or "name" in value
         merged[key] = value if swap else lay_over(base[key], value)
     return merged
+
+
+def take_shared(shared: dict[str, list[str]], arms: Path, out: Path) -> None:
+    """Copy finished stages of other arms, {arm: [stage]}, into the folder `out`; the caller vouches that they fit."""
+    for arm, stages in shared.items():
+        for stage in stages:
+            for folder in (arms / arm / "checkpoints").glob(f"{stage}-*"):
+                shutil.copytree(folder, out / "checkpoints" / folder.name, dirs_exist_ok=True)
 
 
 def say(event: Event) -> None:
@@ -54,7 +64,10 @@ def main() -> None:
             continue
         print(name, flush=True)
         started = time.monotonic()
-        run(JobSpec.model_validate(lay_over(experiment["base"], {"name": name, **(changes or {})})), options.data, out, say)
+        fields = {"name": name, **(changes or {})}
+        take_shared(fields.pop("shares", {}), out.parent, out)
+        spec = JobSpec.model_validate(lay_over(experiment["base"], fields))
+        run(spec, options.data, out, say)
         print(f"  {time.monotonic() - started:.0f} s in all", flush=True)
 
 
@@ -62,5 +75,5 @@ if __name__ == "__main__":
     # The allocator must be there before the process starts.
     wanted = training_environment()
     if wanted.keys() - os.environ.keys():
-        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **wanted})
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **wanted})  # noqa: S606 - this script
     main()

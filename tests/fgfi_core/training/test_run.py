@@ -75,13 +75,15 @@ def test_a_run_stopped_at_any_step_equals_the_uninterrupted_one_bit_for_bit(
 ) -> None:
     whole = fgfi_core.run(spec(), images, tmp_path / "whole", lambda _: None)
 
+    calls = iter(range(1, 10**6))
+
+    def now_and_then() -> bool:
+        return next(calls) % every == 0
+
     stops = 0
     while True:
-        calls = iter(range(1, 10**6))
         try:
-            parts = fgfi_core.run(
-                spec(), images, tmp_path / "parts", lambda _: None, should_stop=lambda: next(calls) % every == 0
-            )
+            parts = fgfi_core.run(spec(), images, tmp_path / "parts", lambda _: None, should_stop=now_and_then)
             break
         except Stopped:
             stops += 1
@@ -156,5 +158,5 @@ def test_a_loss_that_is_not_finite_stops_the_run(spec: Spec, images: Path, tmp_p
 def test_a_folder_with_a_run_of_another_spec_is_left_alone(spec: Spec, images: Path, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
         fgfi_core.run(spec(), images, tmp_path / "out", lambda _: None, should_stop=lambda: True)
-    with pytest.raises(BadSpec, match="another spec.*schedule"):
+    with pytest.raises(BadSpec, match=r"another spec.*schedule"):
         fgfi_core.run(spec(schedule={"epochs": 9}), images, tmp_path / "out", lambda _: None)

@@ -1,0 +1,92 @@
+"""The tables of docs/results.md, from results that programs wrote; no number in them is typed.
+
+    python bench/results.py [--collect build/recipes/demo]
+
+`--collect` condenses the `result.json` of every arm into docs/results/<experiment>.json. Then each table between the
+markers `<!-- table: EXPERIMENT -->` and `<!-- end -->` is written anew; a test holds the page against the files.
+"""
+
+import argparse
+import json
+import re
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fgfi_core.results import JobResult, Role
+
+DOCS = Path(__file__).parent.parent / "docs"
+TABLE = re.compile(r"(<!-- table: (?P<name>[\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def condense(experiment: Path) -> list[dict[str, Any]]:
+    """One row per arm: mAP at IoU 0.5 of each role and seed, gap closed, training seconds of each role."""
+    rows = []
+    for path in sorted(experiment.glob("*/result.json")):
+        result = JobResult.model_validate_json(path.read_text())
+        roles: tuple[Role, ...] = ("teacher", "plain", "imitated")
+        rows.append(
+            {
+                "arm": path.parent.name,
+                "map50": {r: [round(t.score.map50, 5) for t in result.trainings if t.role == r] for r in roles},
+                "seconds": {r: round(sum(t.seconds for t in result.trainings if t.role == r)) for r in roles},
+                "gap_closed": None if result.gap_closed is None else round(result.gap_closed, 4),
+                "weights": [t.imitation_weight for t in result.trainings if t.imitation_weight is not None],
+            }
+        )
+    return rows
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Markdown: mean and standard deviation over seeds, in percent."""
+    lines = [
+        "| arm | seeds | teacher | plain | imitated | gain | gap closed | training, s (teacher / plain / imitated) |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for row in rows:
+        scores, seconds = row["map50"], row["seconds"]
+        pairs = list(zip(scores["plain"], scores["imitated"], strict=False))
+        cells = [
+            row["arm"],
+            str(len(scores["imitated"]) or len(scores["plain"])),
+            *(_spread([100 * s for s in scores[role]]) for role in ("teacher", "plain", "imitated")),
+            _spread([100 * (i - p) for p, i in pairs], sign="+"),
+            "undefined" if row["gap_closed"] is None else f"{row['gap_closed']:.0%}",
+            " / ".join(str(seconds[role]) for role in ("teacher", "plain", "imitated")),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _spread(values: Sequence[float], sign: str = "") -> str:
+    if not values:
+        return "-"
+    mean = f"{statistics.mean(values):{sign}.1f}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.1f}"
+
+
+def render(page: str, results: Path) -> str:
+    """The page with every table written anew."""
+
+    def fill(match: re.Match[str]) -> str:
+        rows = json.loads((results / f"{match['name']}.json").read_text())
+        return f"{match[1]}{table(rows)}{match[3]}"
+
+    return TABLE.sub(fill, page)
+
+
+def main() -> None:
+    """Collect, when asked, and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--collect", type=Path)
+    collect: Path | None = parser.parse_args().collect
+    results = DOCS / "results"
+    if collect is not None:
+        (results / f"{collect.name}.json").write_text(json.dumps(condense(collect), indent=1) + "\n")
+    page = DOCS / "results.md"
+    page.write_text(render(page.read_text(), results))
+
+
+if __name__ == "__main__":
+    main()
