@@ -155,13 +155,21 @@ class _Loop:
 
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        norm = nn.utils.clip_grad_norm_(
-            [p for group in self.optimizer.param_groups for p in group["params"]],
-            task.schedule.clip_norm or math.inf,
-        )
+        norm = self._clip()
         self.optimizer.step()
         self.step += 1
         self.window.add({"loss": loss, **{f"loss/{k}": v for k, v in terms.items()}, "grad_norm": norm})
+
+    def _clip(self) -> Tensor:
+        """Clip the detector's gradient, and the adapters' by themselves; returns the detector's norm before.
+
+        In one norm the adapters' gradient, which is the larger by far, would shrink the student's step as it never is
+        in the plain training: the two schedules would not be the same.
+        """
+        limit = self.task.schedule.clip_norm or math.inf
+        if self.task.imitate is not None:
+            nn.utils.clip_grad_norm_(self.task.imitate.module.parameters(), limit)
+        return nn.utils.clip_grad_norm_(self.model.parameters(), limit)
 
     def _imitation_weight(self, detection: Tensor, imitation: Tensor, maps: Sequence[Tensor]) -> float:
         assert self.task.imitate is not None  # noqa: S101 - for the type checker; the caller has looked
