@@ -6,6 +6,7 @@ import queue
 import re
 import secrets
 import threading
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +46,7 @@ class Publisher:
         self._stash = folder / "uploads"
         self._stash.mkdir()
         self._queue: queue.Queue[_Upload | None] = queue.Queue()
-        self._newest: dict[tuple[str, int], int] = {}
+        self._steps: dict[tuple[str, int], list[int]] = defaultdict(list)
         self._quit = threading.Event()
         self._thread = threading.Thread(target=self._work, name="uploads", daemon=True)
         self._thread.start()
@@ -62,7 +63,7 @@ class Publisher:
                 self.failures.append(f"'{event.path}' could not be read: {error}")
             return
         if isinstance(event, CheckpointSaved) and not event.final:
-            self._newest[event.stage, event.seed] = event.step
+            self._steps[event.stage, event.seed].append(event.step)
         self._queue.put(_Upload(event, held))
 
     def finish(self) -> None:
@@ -95,9 +96,10 @@ class Publisher:
                 upload.file.unlink(missing_ok=True)
 
     def _is_superseded(self, event: CheckpointSaved | ArtifactWritten) -> bool:
+        """Whether storing it would be in vain: enough newer ones wait behind it to push it out at once."""
         if isinstance(event, ArtifactWritten) or event.final:
             return False
-        return self._newest[event.stage, event.seed] > event.step
+        return sum(step > event.step for step in self._steps[event.stage, event.seed]) >= checkpoints.KEPT
 
     def _store(self, upload: _Upload) -> None:
         event = upload.event

@@ -1,0 +1,210 @@
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+
+import pytest
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from store import artifacts, attempts, checkpoints, jobs, leases, reaper
+from store.artifacts import NewArtifact
+from store.attempts import Budget, NewMetric, Report, Trace
+from store.checkpoints import NewCheckpoint
+from store.database import Sessions
+from store.errors import LeaseLost
+from store.events import NewEvent
+from store.leases import Claim, Lease, Pulse
+from store.tables import Artifact, Attempt, Checkpoint, Job, JobEvent, Metric
+
+pytestmark = pytest.mark.integration
+
+LEASE = timedelta(seconds=75)
+CHECKPOINT = NewCheckpoint("teacher", 0, 5, final=False, path="a.pt", object_key="k", size=1, sha256="s")
+ARTIFACT = NewArtifact("student", "onnx", "a.onnx", "ka", "application/octet-stream", 1, "s")
+TRACE = Trace("because")
+
+WRITES: dict[str, Callable[[Session, Lease], object]] = {
+    "report": lambda s, lease: attempts.write(
+        s, lease, Report(1, [NewEvent("log")], [NewMetric("teacher", 0, "loss", 1, 0.5, 1.0)], stage="teacher", step=1)
+    ),
+    "resumed": lambda s, lease: attempts.resumed(s, lease, [{"stage": "teacher"}]),
+    "checkpoint": lambda s, lease: checkpoints.publish(s, lease, CHECKPOINT),
+    "artifact": lambda s, lease: artifacts.publish(s, lease, ARTIFACT),
+    "succeed": lambda s, lease: attempts.succeed(s, lease, {"ok": True}, TRACE),
+    "fail": lambda s, lease: attempts.fail(s, lease, {"code": "c", "message": "m", "hint": ""}, TRACE),
+    "stop": lambda s, lease: attempts.stop(s, lease, TRACE),
+    "lose": lambda s, lease: attempts.lose(s, lease, Budget(), TRACE),
+}
+
+
+def snapshot(sessions: Sessions, job_id: str) -> tuple[object, ...]:
+    with sessions.begin() as session:
+        job = session.get_one(Job, job_id)
+        counts = [session.scalar(select(func.count()).select_from(t)) for t in (JobEvent, Metric, Checkpoint, Artifact)]
+        ended = session.scalars(select(Attempt.ended_at).order_by(Attempt.number)).all()
+        return (job.state, job.version, job.last_sequence, *counts, *ended)
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_live_lease_may_write(sessions: Sessions, claim: Claim, name: str) -> None:
+    with sessions.begin() as session:
+        WRITES[name](session, claim.lease)
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_an_expired_lease_writes_nothing(
+    sessions: Sessions, claim: Claim, expire: Callable[[Lease], None], name: str
+) -> None:
+    expire(claim.lease)
+    before = snapshot(sessions, claim.job.id)
+
+    with pytest.raises(LeaseLost), sessions.begin() as session:
+        WRITES[name](session, claim.lease)
+    assert snapshot(sessions, claim.job.id) == before
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_a_wrong_token_writes_nothing(sessions: Sessions, claim: Claim, name: str) -> None:
+    before = snapshot(sessions, claim.job.id)
+
+    with pytest.raises(LeaseLost), sessions.begin() as session:
+        WRITES[name](session, Lease(claim.job.id, claim.lease.attempt, "guessed"))
+    assert snapshot(sessions, claim.job.id) == before
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_an_ended_attempt_writes_nothing(sessions: Sessions, claim: Claim, name: str) -> None:
+    with sessions.begin() as session:
+        attempts.stop(session, claim.lease, TRACE)
+    before = snapshot(sessions, claim.job.id)
+
+    with pytest.raises(LeaseLost), sessions.begin() as session:
+        WRITES[name](session, claim.lease)
+    assert snapshot(sessions, claim.job.id) == before
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_an_attempt_that_was_replaced_writes_nothing(
+    sessions: Sessions, claim: Claim, expire: Callable[[Lease], None], name: str
+) -> None:
+    expire(claim.lease)
+    with sessions.begin() as session:
+        reaper.reap(session, Budget(backoff=0))
+    with sessions.begin() as session:
+        second = leases.claim(session, claim.job.id, worker_id="worker-2", lease=LEASE)
+    assert second is not None
+    before = snapshot(sessions, claim.job.id)
+
+    with pytest.raises(LeaseLost), sessions.begin() as session:
+        WRITES[name](session, claim.lease)
+    assert snapshot(sessions, claim.job.id) == before
+
+
+def test_a_job_is_claimed_once_however_many_ask(sessions: Sessions, make_job: Callable[[], Job]) -> None:
+    askers = 8
+    for _ in range(5):
+        job, start = make_job(), Barrier(askers)
+
+        def ask(number: int, job_id: str = job.id, start: Barrier = start) -> bool:
+            start.wait()
+            with sessions.begin() as session:
+                return leases.claim(session, job_id, worker_id=f"worker-{number}", lease=LEASE) is not None
+
+        with ThreadPoolExecutor(askers) as pool:
+            assert sum(pool.map(ask, range(askers))) == 1
+
+
+def test_a_claim_moves_the_job_and_says_so(sessions: Sessions, claim: Claim) -> None:
+    with sessions.begin() as session:
+        job = session.get_one(Job, claim.job.id)
+        last = session.get_one(JobEvent, (job.id, job.last_sequence))
+    assert (job.state, job.current_attempt) == ("running", 1)
+    assert (last.kind, last.data["to"]) == ("state", "running")
+
+
+def test_a_cancelled_job_is_not_claimed(sessions: Sessions, make_job: Callable[[], Job], project_id: str) -> None:
+    job = make_job()
+    with sessions.begin() as session:
+        jobs.cancel(session, project_id, job.id)
+    with sessions.begin() as session:
+        assert leases.claim(session, job.id, worker_id="w", lease=LEASE) is None
+
+
+def test_a_job_is_not_claimed_before_its_time(sessions: Sessions, make_job: Callable[[], Job]) -> None:
+    job = make_job()
+    with sessions.begin() as session:
+        later = func.clock_timestamp() + timedelta(minutes=1)
+        session.execute(update(Job).where(Job.id == job.id).values(available_at=later))
+    with sessions.begin() as session:
+        assert leases.claim(session, job.id, worker_id="w", lease=LEASE) is None
+
+
+def test_claiming_what_does_not_exist_is_no_error(sessions: Sessions) -> None:
+    with sessions.begin() as session:
+        assert leases.claim(session, "job_none", worker_id="w", lease=LEASE) is None
+
+
+def lease_end(sessions: Sessions, lease: Lease) -> object:
+    with sessions.begin() as session:
+        return session.get_one(Attempt, (lease.job_id, lease.attempt)).lease_expires_at
+
+
+def test_a_heartbeat_prolongs_the_lease(sessions: Sessions, claim: Claim) -> None:
+    before = lease_end(sessions, claim.lease)
+    with sessions.begin() as session:
+        assert leases.heartbeat(session, claim.lease, LEASE) == Pulse(cancel=False, pause=False)
+    assert lease_end(sessions, claim.lease) > before  # type: ignore[operator]
+
+
+def test_a_heartbeat_does_not_revive_an_expired_lease(
+    sessions: Sessions, claim: Claim, expire: Callable[[Lease], None]
+) -> None:
+    expire(claim.lease)
+    before = lease_end(sessions, claim.lease)
+    with sessions.begin() as session:
+        assert leases.heartbeat(session, claim.lease, LEASE) is None
+    assert lease_end(sessions, claim.lease) == before
+
+
+@pytest.mark.parametrize("wrong", [{"token": "guessed"}, {"attempt": 2}, {"job_id": "job_other"}])
+def test_a_heartbeat_of_another_lease_is_refused(sessions: Sessions, claim: Claim, wrong: dict[str, object]) -> None:
+    lease = Lease(**{**vars(claim.lease), **wrong})
+    with sessions.begin() as session:
+        assert leases.heartbeat(session, lease, LEASE) is None
+
+
+def test_a_heartbeat_after_the_end_is_refused(sessions: Sessions, claim: Claim) -> None:
+    with sessions.begin() as session:
+        attempts.stop(session, claim.lease, TRACE)
+    with sessions.begin() as session:
+        assert leases.heartbeat(session, claim.lease, LEASE) is None
+
+
+def test_a_heartbeat_brings_the_users_wish(sessions: Sessions, claim: Claim, project_id: str) -> None:
+    with sessions.begin() as session:
+        jobs.pause(session, project_id, claim.job.id)
+    with sessions.begin() as session:
+        assert leases.heartbeat(session, claim.lease, LEASE) == Pulse(cancel=False, pause=True)
+    with sessions.begin() as session:
+        jobs.cancel(session, project_id, claim.job.id)
+    with sessions.begin() as session:
+        assert leases.heartbeat(session, claim.lease, LEASE) == Pulse(cancel=True, pause=False)
+
+
+def test_a_write_that_waited_for_the_row_sees_that_its_lease_ended_meanwhile(
+    sessions: Sessions, claim: Claim, expire: Callable[[Lease], None]
+) -> None:
+    """The row is held, as by a reaper, while the zombie's write already waits for it."""
+    with ThreadPoolExecutor(1) as pool, sessions() as holder:
+        holder.execute(select(Job).where(Job.id == claim.job.id).with_for_update(key_share=True))
+
+        def write() -> None:
+            with sessions.begin() as session:
+                attempts.succeed(session, claim.lease, {}, TRACE)
+
+        writing = pool.submit(write)
+        expire(claim.lease)
+        holder.commit()
+        with pytest.raises(LeaseLost):
+            writing.result(timeout=10)

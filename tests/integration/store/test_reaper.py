@@ -1,0 +1,182 @@
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from store import attempts, checkpoints, jobs, leases, reaper
+from store.attempts import Budget, Trace
+from store.checkpoints import NewCheckpoint
+from store.database import Sessions
+from store.leases import Claim, Lease
+from store.tables import Attempt, Job, Outbox
+
+pytestmark = pytest.mark.integration
+
+LEASE = timedelta(seconds=75)
+PATIENT = Budget(losses=5, poison=100, backoff=0)
+
+
+def reap(sessions: Sessions, budget: Budget = PATIENT) -> list[tuple[str, str]]:
+    with sessions.begin() as session:
+        return list(reaper.reap(session, budget))
+
+
+def claim_again(sessions: Sessions, job_id: str) -> Lease:
+    with sessions.begin() as session:
+        taken = leases.claim(session, job_id, worker_id="again", lease=LEASE)
+    assert taken is not None
+    return taken.lease
+
+
+def job_now(sessions: Sessions, job_id: str) -> Job:
+    with sessions.begin() as session:
+        return session.get_one(Job, job_id)
+
+
+def test_a_live_lease_is_left_alone(sessions: Sessions, claim: Claim) -> None:
+    assert reap(sessions) == []
+    assert job_now(sessions, claim.job.id).state == "running"
+
+
+def test_an_expired_lease_ends_and_its_job_is_queued_and_announced(
+    sessions: Sessions, claim: Claim, expire: Callable[[Lease], None]
+) -> None:
+    expire(claim.lease)
+
+    assert reap(sessions) == [(claim.job.id, "queued")]
+    with sessions.begin() as session:
+        attempt = session.get_one(Attempt, (claim.job.id, 1))
+        messages = session.scalars(select(Outbox.subject_id)).all()
+    assert (attempt.outcome, attempt.ended_at is not None) == ("lost", True)
+    assert list(messages).count(claim.job.id) == 2
+
+
+def test_reaping_twice_counts_once(sessions: Sessions, claim: Claim, expire: Callable[[Lease], None]) -> None:
+    expire(claim.lease)
+    reap(sessions)
+    assert reap(sessions) == []
+    assert job_now(sessions, claim.job.id).losses == 1
+
+
+def test_each_loss_doubles_the_wait_up_to_a_limit() -> None:
+    budget = Budget(backoff=10, backoff_limit=360)
+    assert [budget.wait(losses).total_seconds() for losses in range(1, 9)] == [10, 20, 40, 80, 160, 320, 360, 360]
+
+
+def test_a_lost_job_waits_before_it_may_be_claimed(
+    sessions: Sessions, claim: Claim, expire: Callable[[Lease], None]
+) -> None:
+    expire(claim.lease)
+    reap(sessions, Budget(backoff=60))
+    with sessions.begin() as session:
+        assert leases.claim(session, claim.job.id, worker_id="w", lease=LEASE) is None
+        message = session.scalars(select(Outbox).order_by(Outbox.id.desc())).first()
+        assert message is not None
+        assert message.available_at == session.get_one(Job, claim.job.id).available_at
+
+
+def test_a_job_fails_when_its_losses_exceed_the_budget(
+    sessions: Sessions, claim: Claim, expire: Callable[[Lease], None]
+) -> None:
+    lease = claim.lease
+    for _ in range(PATIENT.losses):
+        expire(lease)
+        assert reap(sessions) == [(claim.job.id, "queued")]
+        lease = claim_again(sessions, claim.job.id)
+    expire(lease)
+
+    assert reap(sessions) == [(claim.job.id, "failed")]
+    error = job_now(sessions, claim.job.id).error
+    assert error is not None
+    assert error["code"] == "infrastructure_lost"
+
+
+def test_three_losses_without_a_checkpoint_are_poison(
+    sessions: Sessions, claim: Claim, expire: Callable[[Lease], None]
+) -> None:
+    budget = Budget(losses=5, poison=3, backoff=0)
+    lease = claim.lease
+    for _ in range(2):
+        expire(lease)
+        assert reap(sessions, budget) == [(claim.job.id, "queued")]
+        lease = claim_again(sessions, claim.job.id)
+    expire(lease)
+
+    assert reap(sessions, budget) == [(claim.job.id, "failed")]
+    error = job_now(sessions, claim.job.id).error
+    assert error is not None
+    assert error["code"] == "poison"
+
+
+def publish(sessions: Sessions, lease: Lease, step: int) -> None:
+    new = NewCheckpoint("teacher", 0, step, False, f"{step}.pt", f"{lease.attempt}-{step}", 1, "s")
+    with sessions.begin() as session:
+        checkpoints.publish(session, lease, new)
+
+
+def test_a_newer_checkpoint_clears_the_suspicion_of_poison(
+    sessions: Sessions, claim: Claim, expire: Callable[[Lease], None]
+) -> None:
+    budget = Budget(losses=5, poison=3, backoff=0)
+    lease = claim.lease
+    for step in range(5):
+        publish(sessions, lease, step)
+        expire(lease)
+        assert reap(sessions, budget) == [(claim.job.id, "queued")]
+        lease = claim_again(sessions, claim.job.id)
+
+
+def test_the_same_step_again_is_no_progress(sessions: Sessions, claim: Claim, expire: Callable[[Lease], None]) -> None:
+    budget = Budget(losses=5, poison=3, backoff=0)
+    lease = claim.lease
+    states = []
+    for _ in range(4):
+        publish(sessions, lease, 7)
+        expire(lease)
+        states += [state for _, state in reap(sessions, budget)]
+        if states[-1] == "queued":
+            lease = claim_again(sessions, claim.job.id)
+        else:
+            break
+    # The first attempt's checkpoint was progress, the three after it were not.
+    assert states == ["queued", "queued", "failed"]
+
+
+@pytest.mark.parametrize(("wish", "rests"), [("pause", "paused"), ("cancel", "cancelled")])
+def test_the_users_wish_outlives_the_worker(
+    sessions: Sessions, claim: Claim, expire: Callable[[Lease], None], project_id: str, wish: str, rests: str
+) -> None:
+    with sessions.begin() as session:
+        getattr(jobs, wish)(session, project_id, claim.job.id)
+    expire(claim.lease)
+    assert reap(sessions) == [(claim.job.id, rests)]
+
+
+def test_a_reaper_passes_over_a_job_that_is_being_written(
+    sessions: Sessions, claim: Claim, expire: Callable[[Lease], None]
+) -> None:
+    expire(claim.lease)
+    with sessions() as holder:
+        holder.execute(select(Job).where(Job.id == claim.job.id).with_for_update(key_share=True))
+        assert reap(sessions) == []
+    assert reap(sessions) == [(claim.job.id, "queued")]
+
+
+def test_a_shutdown_counts_no_loss(sessions: Sessions, claim: Claim) -> None:
+    with sessions.begin() as session:
+        assert attempts.stop(session, claim.lease, Trace("deploy")) == "queued"
+    job = job_now(sessions, claim.job.id)
+    assert (job.losses, job.losses_without_checkpoint) == (0, 0)
+    claim_again(sessions, claim.job.id)
+
+
+def test_many_lost_jobs_are_reaped_in_portions(
+    sessions: Sessions, make_job: Callable[[], Job], expire: Callable[[Lease], None]
+) -> None:
+    for _ in range(5):
+        expire(claim_again(sessions, make_job().id))
+    with sessions.begin() as session:
+        assert len(reaper.reap(session, PATIENT, limit=3)) == 3
+    with sessions.begin() as session:
+        assert len(reaper.reap(session, PATIENT, limit=3)) == 2

@@ -1,0 +1,136 @@
+"""Stands in for `worker.runner`: speaks the same pipes, but plays a scene instead of training.
+
+python scripted_child.py SCENE FOLDER --events-fd N --control-fd N --parent PID
+"""
+
+import hashlib
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from fgfi_core import errors, events
+from worker.runner import EXITS, Control, Speaker, die_with
+
+
+def checkpoint(folder: Path, step: int, *, final: bool = False, stage: str = "teacher") -> events.CheckpointSaved:
+    path = f"checkpoints/{stage}-0/{'final' if final else f'step-{step:09d}'}.pt"
+    file = folder / "out" / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(f"{stage} {step}".encode())
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    return events.CheckpointSaved(
+        stage=stage,
+        seed=0,
+        step=step,
+        final=final,
+        path=path,
+        size=file.stat().st_size,
+        sha256=sha256,
+    )
+
+
+def artifact(folder: Path) -> events.ArtifactWritten:
+    file = folder / "out" / "student.onnx"
+    file.write_bytes(b"a small student")
+    return events.ArtifactWritten(
+        name="student",
+        format="onnx",
+        path="student.onnx",
+        media_type="application/octet-stream",
+        size=15,
+        sha256=hashlib.sha256(b"a small student").hexdigest(),
+        facts={"map50": 0.5, "latency_ms": float("nan")},
+    )
+
+
+def metrics(step: int, value: float) -> events.Metrics:
+    return events.Metrics(stage="teacher", seed=0, step=step, epoch=step / 10, values={"loss": value})
+
+
+def wait_for_request(control: Control) -> str:
+    deadline = time.monotonic() + 60
+    while not control() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return control.asked or "nobody"
+
+
+def success(folder: Path, speak: Speaker, _: Control) -> int:
+    assert (folder / "data" / "classes.txt").read_text() == "cell"
+    speak(events.StageStarted(stage="teacher", seed=0, step=0, steps=2))
+    speak(events.SpecResolved(resolved={"batch_size": 8}))
+    for step in range(2):
+        speak(metrics(step, 1.0 / (step + 1)))
+    speak(metrics(2, float("nan")))
+    speak(checkpoint(folder, 2, final=True))
+    speak(events.Log(level="info", message="a line for the reader", code=""))
+    speak(events.StageFinished(stage="teacher", seed=0, seconds=1.0, summary={"map50": 0.5}))
+    speak(artifact(folder))
+    speak(events.RunFinished(result={"name": "cells"}))
+    return 0
+
+
+def bad_data(_: Path, speak: Speaker, __: Control) -> int:
+    speak(events.RunFailed(code="bad_data", message="a.xml:3: no boxes", hint="Mend it."))
+    return errors.EXIT_BAD_DATA
+
+
+def crash_once(folder: Path, speak: Speaker, _: Control) -> int:
+    """Crash after two checkpoints and a finished stage; the second attempt finds them."""
+    states = sorted(path.relative_to(folder / "out").as_posix() for path in (folder / "out").rglob("*.pt"))
+    if states:
+        speak(events.Log(level="info", message=" ".join(states), code="found"))
+        speak(events.RunFinished(result={"name": "cells"}))
+        return 0
+    speak(checkpoint(folder, 1))
+    speak(checkpoint(folder, 9, final=True))
+    speak(checkpoint(folder, 3, stage="baseline"))
+    speak(checkpoint(folder, 6, stage="baseline"))
+    print("about to crash", flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+    return 0
+
+
+def crash(_: Path, __: Speaker, ___: Control) -> int:
+    raise RuntimeError("a fault of the code")
+
+
+def until_asked(folder: Path, speak: Speaker, control: Control) -> int:
+    """Train until asked to stop, then write a checkpoint, as the real run does."""
+    if (folder / "out" / "checkpoints").exists():
+        speak(events.RunFinished(result={"name": "resumed"}))
+        return 0
+    speak(events.StageStarted(stage="teacher", seed=0))
+    request = wait_for_request(control)
+    speak(checkpoint(folder, 4))
+    return EXITS[request]
+
+
+def deaf(_: Path, speak: Speaker, __: Control) -> int:
+    """Hear nothing, and have a child of one's own."""
+    if os.fork() == 0:
+        time.sleep(120)
+        os._exit(0)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    speak(events.StageStarted(stage="teacher", seed=0))
+    time.sleep(120)
+    return 0
+
+
+def environment(_: Path, speak: Speaker, __: Control) -> int:
+    speak(events.RunFinished(result=dict(os.environ)))
+    return 0
+
+
+def main() -> None:
+    scene, folder, *descriptors = sys.argv[1:]
+    given = dict(part.split("=") for part in descriptors)
+    die_with(int(given["--parent"]))
+    control, speak = Control(int(given["--control-fd"])), Speaker(int(given["--events-fd"]))
+    code = globals()[scene](Path(folder), speak, control)
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    main()
