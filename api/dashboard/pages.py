@@ -11,7 +11,8 @@ from api.dashboard.render import page
 from api.dashboard.views.downloads import downloads
 from api.dashboard.views.job import spec_text, top
 from api.dashboard.views.joblist import FILTERS, JobList, job_list
-from api.dashboard.views.numbers import NAMES, numbers
+from api.dashboard.views.numbers import HEADLINE, NAMES, numbers
+from api.dashboard.views.progress import settled
 from api.dashboard.views.story import lines
 from api.deps import SessionDep, SettingsDep
 from store import artifacts, datasets, events, jobs, metrics
@@ -112,7 +113,8 @@ def _list(session: Session, project_id: str, state: str, query: str, cursor: str
 def _top(session: Session, job: Job) -> dict[str, Any]:
     happened = events.events_after(session, job.project_id, job.id, kinds=("stage_finished",))
     best = best_accuracy(session, [job.id]).get(job.id, {})
-    return {"job": top(job, _dataset(session, job), happened, best)}
+    accuracy = metrics.series(session, job.project_id, job.id, names=[HEADLINE])
+    return {"job": top(job, _dataset(session, job), happened, best, accuracy)}
 
 
 def _rest(session: Session, job: Job, public_url: str) -> dict[str, Any]:
@@ -121,6 +123,7 @@ def _rest(session: Session, job: Job, public_url: str) -> dict[str, Any]:
         "files": downloads(artifacts.list_newest(session, job.project_id, job.id), public_url),
         "attempts": jobs.attempts_of(session, job.project_id, job.id),
         "state": job.state,
+        "settled": settled(job),
     }
 
 

@@ -7,9 +7,11 @@ from datetime import datetime
 import yaml
 
 from api.dashboard.views.gap import Gap, gap
-from api.dashboard.views.progress import TITLES, StageProgress, whole
+from api.dashboard.views.pace import Pace, pace
+from api.dashboard.views.progress import TITLES, StageProgress, current, settled, whole
 from api.dashboard.views.story import Stop, stops
 from api.scores import Scores
+from store.metrics import Series
 from store.states import after_action, is_terminal
 from store.tables import Dataset, Job, JobEvent
 
@@ -46,11 +48,19 @@ class Top:
     stops: tuple[Stop, ...]
     scores: Scores
     gap: Gap | None
+    settled: bool
+    pace: Pace | None
     trouble: Trouble | None
 
 
-def top(job: Job, dataset: Dataset | None, events: Sequence[JobEvent], best: Mapping[str, float]) -> Top:
-    """Put the upper part together. `dataset` is None when it was deleted."""
+def top(
+    job: Job,
+    dataset: Dataset | None,
+    events: Sequence[JobEvent],
+    best: Mapping[str, float],
+    accuracy: Sequence[Series],
+) -> Top:
+    """Put the upper part together. `dataset` is None when it was deleted; accuracy: the series of val/map50."""
     scores = Scores.of(best)
     ran = job.started_at is not None
     end = job.finished_at or (job.updated_at if ran else None)
@@ -70,10 +80,12 @@ def top(job: Job, dataset: Dataset | None, events: Sequence[JobEvent], best: Map
         device=str((job.resolved or {}).get("device", "")),
         fraction=whole(job),
         stage=TITLES.get(job.stage or "", ""),
-        now=StageProgress.of(job.progress) if job.state == "running" else None,
+        now=current(job),
         stops=tuple(stops(job, events)),
         scores=scores,
         gap=gap(scores),
+        settled=settled(job),
+        pace=pace(accuracy),
         trouble=Trouble(job.error["code"], job.error["message"], job.error.get("hint", "")) if job.error else None,
     )
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from api.dashboard.render import duration
 from api.dashboard.views.gap import Gap, gap
-from api.dashboard.views.progress import TITLES, StageProgress, whole
+from api.dashboard.views.progress import TITLES, current, settled, whole
 from api.scores import Scores
 from store.pages import Page
 from store.states import JobState, is_terminal
@@ -42,10 +43,10 @@ class Row:
     pair: str
     state: str
     over: bool
-    stage: str
+    note: str
     fraction: float
     eta_seconds: float | None
-    scores: Scores
+    closed: float | None
     gap: Gap | None
     created_at: datetime
 
@@ -91,20 +92,30 @@ def job_list(
 
 def _row(job: Job, best: Mapping[str, float]) -> Row:
     scores = Scores.of(best)
-    now = StageProgress.of(job.progress)
+    now = current(job)
     return Row(
         id=job.id,
         name=job.name,
         pair=f"{job.spec['teacher']['detector']} → {job.spec['student']['detector']}",
         state=job.state,
         over=is_terminal(job.state),
-        stage=TITLES.get(job.stage or "", ""),
+        note=_note(job),
         fraction=whole(job),
-        eta_seconds=now.eta_seconds if now and job.state == "running" else None,
-        scores=scores,
+        eta_seconds=now.eta_seconds if now else None,
+        closed=scores.gap_closed if settled(job) else None,
         gap=gap(scores),
         created_at=job.created_at,
     )
+
+
+def _note(job: Job) -> str:
+    """A word on where the job is, beside its bar."""
+    stage = TITLES.get(job.stage or "", "")
+    if job.state == "succeeded" and job.finished_at and job.started_at:
+        return f"took {duration((job.finished_at - job.started_at).total_seconds())}"
+    if is_terminal(job.state):
+        return f"ended in {stage}" if stage else "never began"
+    return stage or "waiting"
 
 
 def _sum(counts: Mapping[str, int], states: Sequence[str]) -> int:

@@ -61,6 +61,17 @@ def skipped(spec: Mapping[str, Any]) -> frozenset[str]:
     return frozenset() if spec.get("baseline", True) else frozenset({"baseline"})
 
 
+def settled(job: Job) -> bool:
+    """Whether all trainings are done, so that best may be compared with best."""
+    return job.state == "succeeded" or job.stage in {"export", "report"}
+
+
+def current(job: Job) -> StageProgress | None:
+    """Where the job's stage is right now; None while nobody works on it, or before a stage's first word."""
+    now = StageProgress.of(job.progress)
+    return now if now and now.stage == job.stage and job.state == "running" else None
+
+
 def whole(job: Job) -> float:
     """Done share of the whole job, in [0, 1], for a bar.
 
@@ -79,6 +90,8 @@ def whole(job: Job) -> float:
         return min(1.0, (done + WEIGHTS[stage] * within) / total)
     seeds = job.spec.get("seeds", [0])
     place = seeds.index(now.seed) if now and now.seed in seeds else 0
+    if now and now.stage == PER_SEED[1] and stage == PER_SEED[0]:
+        place += 1  # The next seed has begun, and has not yet said how far it is.
     both = sum(WEIGHTS[one] for one in stages if one in PER_SEED)
     earlier = sum(WEIGHTS[one] for one in stages if STAGES.index(one) < STAGES.index(PER_SEED[0]))
     in_this_seed = (WEIGHTS[PER_SEED[0]] if stage == PER_SEED[1] and PER_SEED[0] in stages else 0) + WEIGHTS[

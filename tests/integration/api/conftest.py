@@ -1,5 +1,6 @@
 """The application on real PostgreSQL: in this process for most tests, behind a real socket where a stream is read."""
 
+import socket
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -113,8 +114,8 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self.ready = threading.Event()
 
-    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        await super().startup(sockets)  # type: ignore[arg-type]
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
         self.ready.set()
 
 

@@ -125,6 +125,7 @@ class Chart {
       width: this.plot.clientWidth,
       height: this.plot.clientHeight,
       legend: { show: false },
+      padding: [10, 14, 0, 0],
       cursor: { y: false, points: { size: 7 }, drag: { x: true, y: false } },
       scales: {
         x: { time: false },
