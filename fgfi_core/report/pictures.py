@@ -12,6 +12,7 @@ from fgfi_core.evaluation.detections import ImageDetections
 from fgfi_core.report.roles import GROUND_TRUTH, ROLES
 
 Colour = tuple[int, int, int]
+Box = tuple[float, float, float, float]
 # For classes, where roles play no part: readable on photographs, and apart for most colour-blind readers (Okabe, Ito).
 PALETTE: tuple[Colour, ...] = (
     (230, 159, 0),
@@ -32,14 +33,16 @@ def draw_detections(
     """Draw the detections from `threshold` on over the image, one colour a class. Raises BadData for a broken image."""
     image, scale = _enlarged(images.decode(image_path))
     draw = ImageDraw.Draw(image)
-    for i in np.argsort(detections.scores, kind="stable"):
-        if detections.scores[i] < threshold:
-            continue
-        label = int(detections.labels[i])
-        colour = PALETTE[label % len(PALETTE)]
-        box = _pixels(detections.boxes[i] * scale, image)
-        _rectangle(draw, box, colour)
-        _label(draw, box, f"{classes[label]} {detections.scores[i]:.2f}", colour)
+    # Best last, so that its box is on top; labels after all boxes, best first, so that it gets the best place.
+    order = [i for i in np.argsort(detections.scores, kind="stable") if detections.scores[i] >= threshold]
+    boxes = {i: _pixels(detections.boxes[i] * scale, image) for i in order}
+    colours = {i: PALETTE[int(detections.labels[i]) % len(PALETTE)] for i in order}
+    for i in order:
+        _rectangle(draw, boxes[i], colours[i])
+    taken: list[Box] = []
+    for i in reversed(order):
+        text = f"{classes[int(detections.labels[i])]} {detections.scores[i]:.2f}"
+        taken.append(_label(draw, boxes[i], text, colours[i], taken, image.size))
     return image
 
 
@@ -76,24 +79,38 @@ def _enlarged(image: Image.Image) -> tuple[Image.Image, float]:
     return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC), scale
 
 
-def _pixels(box: NDArray[np.float32], image: Image.Image) -> tuple[float, float, float, float]:
+def _pixels(box: NDArray[np.float32], image: Image.Image) -> Box:
     x1, x2 = np.clip(box[[0, 2]], 0, image.width - 1)
     y1, y2 = np.clip(box[[1, 3]], 0, image.height - 1)
     return float(x1), float(y1), float(x2), float(y2)
 
 
-def _rectangle(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], colour: Colour) -> None:
+def _rectangle(draw: ImageDraw.ImageDraw, box: Box, colour: Colour) -> None:
     draw.rectangle(box, outline=DARK, width=4)
     draw.rectangle(
         (box[0] + 1, box[1] + 1, max(box[2] - 1, box[0] + 1), max(box[3] - 1, box[1] + 1)), outline=colour, width=2
     )
 
 
-def _label(draw: ImageDraw.ImageDraw, box: tuple[float, float, float, float], text: str, colour: Colour) -> None:
+def _label(
+    draw: ImageDraw.ImageDraw, box: Box, text: str, colour: Colour, taken: Sequence[Box], size: tuple[int, int]
+) -> Box:
+    """Write the text beside its box where it covers no other label, if there is such a place; returns where."""
     font = ImageFont.load_default(13)
     left, top, right, bottom = draw.textbbox((0, 0), text, font=font)
     width, height = right - left + 6, bottom - top + 6
-    x = min(box[0], draw.im.size[0] - width)
-    y = max(0, box[1] - height)
-    draw.rectangle((x, y, x + width, y + height), fill=colour)
-    draw.text((x + 3 - left, y + 3 - top), text, font=font, fill=DARK)
+    corners = [(x, y) for y in (box[1] - height, box[3], box[1]) for x in (box[0], box[2] - width)]
+    places = [_inside(x, y, width, height, size) for x, y in corners]
+    place = next((one for one in places if not any(_overlap(one, other) for other in taken)), places[0])
+    draw.rectangle(place, fill=colour)
+    draw.text((place[0] + 3 - left, place[1] + 3 - top), text, font=font, fill=DARK)
+    return place
+
+
+def _inside(x: float, y: float, width: float, height: float, size: tuple[int, int]) -> Box:
+    x, y = max(0, min(x, size[0] - width)), max(0, min(y, size[1] - height))
+    return x, y, x + width, y + height
+
+
+def _overlap(a: Box, b: Box) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
