@@ -46,5 +46,10 @@ def configure(style: Literal["json", "console"]) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=_to_stderr,
     )
+
+
+def _to_stderr(*_names: Any) -> structlog.PrintLogger:
+    # Looked up for each line: whoever redirects stderr later gets the lines from then on.
+    return structlog.PrintLogger(sys.stderr)

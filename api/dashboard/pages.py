@@ -18,6 +18,7 @@ from api.deps import SessionDep, SettingsDep
 from store import artifacts, datasets, events, jobs, metrics
 from store.errors import NotFound, StoreError
 from store.standings import best_accuracy
+from store.states import is_terminal
 from store.tables import Dataset, Job
 
 router = APIRouter(include_in_schema=False)
@@ -123,6 +124,7 @@ def _rest(session: Session, job: Job, public_url: str) -> dict[str, Any]:
         "files": downloads(artifacts.list_newest(session, job.project_id, job.id), public_url),
         "attempts": jobs.attempts_of(session, job.project_id, job.id),
         "state": job.state,
+        "over": is_terminal(job.state),
         "settled": settled(job),
     }
 
