@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 
-from embedded import access, folder, leftovers, parts
+from embedded import folder, leftovers, parts
 from embedded.errors import StackError
 from embedded.log import Log
 from embedded.ports import free_port, why_not_free
@@ -60,7 +60,10 @@ def _start(supervisor: Supervisor, data: Path, host: str, port: int, log: Log) -
         "FGFI_ENVIRONMENT": os.environ.get("FGFI_ENVIRONMENT") or "development",
     }
     (data / "objects").mkdir(mode=0o700, exist_ok=True)
-    gate = access.Access(environment)
+    # Only now: it loads the whole store, and what keeps the stack from starting should be said before that.
+    from embedded.access import Access  # noqa: PLC0415
+
+    gate = Access(environment)
     gate.migrate()
     supervisor.check()
     supervisor.start(parts.api(environment, data, host, port), lambda: _answers(url), _API_START_SECONDS)
