@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic.json_schema import models_json_schema
 
-from api.problems import ProblemDetails
+from api.problems import ProblemDetails, responses
 from fgfi_core.spec import JobSpec
 
 DESCRIPTION = """Distils object detectors by fine-grained feature imitation: upload a data set, post a job, follow it,
@@ -20,9 +20,19 @@ def describe(app: FastAPI) -> dict[str, Any]:
         _, extra = models_json_schema(
             [(JobSpec, "validation"), (ProblemDetails, "serialization")], ref_template="#/components/schemas/{model}"
         )
+        _say_what_422_is(document)
         components = document.setdefault("components", {})
         components.setdefault("schemas", {}).update(extra["$defs"])
         components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}}
         document["security"] = [{"key": []}]
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _say_what_422_is(document: dict[str, Any]) -> None:
+    """FastAPI describes wrong fields in a form of its own, which this service never answers."""
+    for call in (call for methods in document["paths"].values() for call in methods.values()):
+        if "422" in call["responses"]:
+            call["responses"]["422"] = responses(422)[422]
+    for name in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(name, None)
