@@ -47,7 +47,10 @@ class Progress(_Event):
 
 
 class Metrics(_Event):
-    """Values of one step: `loss`, `loss/<term>`, `grad_norm`, `learning_rate`, `val/map50`, `val/ap50/<class>`."""
+    """Values of a step: `loss`, `loss/<term>`, `grad_norm`, `learning_rate`, `val/map50`, `val/ap50/<class>` and such.
+
+    `loss` is the detection loss, the sum of its terms; `loss/imitation` stands beside it, before its weight.
+    """
 
     kind: Literal["metrics"] = "metrics"
     stage: Stage

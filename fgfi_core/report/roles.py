@@ -20,7 +20,7 @@ class Identity:
 
 ROLES: dict[Role, Identity] = {
     "teacher": Identity("teacher", "Teacher", (0xA7, 0xB8, 0xCB), '<rect x="-3.6" y="-3.6" width="7.2" height="7.2"/>'),
-    "plain": Identity("plain", "Plain student", (0xE8, 0xA7, 0x3A), '<path d="M0-4.6 4.4 3.4H-4.4Z"/>'),
-    "imitated": Identity("imitated", "Imitating student", (0x2F, 0xC9, 0xB5), '<circle r="4.1"/>'),
+    "plain": Identity("plain", "Plain student", (0xE8, 0xA7, 0x3A), '<circle r="4.1"/>'),
+    "imitated": Identity("imitated", "Imitating student", (0x2F, 0xC9, 0xB5), '<path d="M0-4.8 4.8 0 0 4.8-4.8 0Z"/>'),
 }
 GROUND_TRUTH = (0xFF, 0xFF, 0xFF)

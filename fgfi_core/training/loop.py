@@ -147,10 +147,10 @@ class _Loop:
         with task.placement.autocast():
             maps = self.model.features(images)
             terms = self.model.losses(self.model.heads(maps), targets)
-            loss = torch.stack(list(terms.values())).sum()
+            detection = loss = torch.stack(list(terms.values())).sum()
             if task.imitate is not None and self.step >= task.imitate.method.start_step:
                 imitation = task.imitate.module(images, [t.boxes for t in targets], maps)
-                loss = loss + self._imitation_weight(loss, imitation, maps) * imitation
+                loss = detection + self._imitation_weight(detection, imitation, maps) * imitation
                 terms = {**terms, "imitation": imitation}
 
         self.optimizer.zero_grad(set_to_none=True)
@@ -158,7 +158,8 @@ class _Loop:
         norm = self._clip()
         self.optimizer.step()
         self.step += 1
-        self.window.add({"loss": loss, **{f"loss/{k}": v for k, v in terms.items()}, "grad_norm": norm})
+        # `loss` is the detection loss alone, so that plain and imitating student can be drawn in one chart.
+        self.window.add({"loss": detection, **{f"loss/{k}": v for k, v in terms.items()}, "grad_norm": norm})
 
     def _clip(self) -> Tensor:
         """Clip the detector's gradient, and the adapters' by themselves; returns the detector's norm before.
