@@ -76,6 +76,10 @@ class Speaker:
         with self._lock:
             self._pipe.write(line)
 
+    def close(self) -> None:
+        """Say no more."""
+        self._pipe.close()
+
 
 def run(folder: Path, speak: Speaker, control: Control) -> int:
     """Run the job of a folder; returns the exit code."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from redis import Redis
 from sqlalchemy import select
@@ -131,32 +132,55 @@ def test_a_worker_shows_itself_and_says_goodbye(start: Start, sessions: Sessions
     assert seen() == []
 
 
+@pytest.fixture
+def scripted_worker(start: Start, tmp_path: Path) -> Callable[[str], subprocess.Popen[bytes]]:
+    """Starts a worker whose children play a scene, as nothing but a test has a reason to."""
+
+    def run(scene: str) -> subprocess.Popen[bytes]:
+        command = f"(sys.executable, {str(Path(__file__).with_name('scripted_child.py'))!r}, {scene!r})"
+        (tmp_path / "scripted_worker.py").write_text(
+            "import sys, worker.app, worker.supervisor\n"
+            f"worker.supervisor.supervise.__kwdefaults__['command'] = {command}\n"
+            "worker.app.app.worker_main(['worker', '--loglevel=INFO'])\n"
+        )
+        path = f"{ROOT}{os.pathsep}{tmp_path}"
+        return start("scripted_worker", PYTHONPATH=path, FGFI_LEASE_SECONDS="3")
+
+    return run
+
+
 def test_a_terminated_worker_hands_its_job_on(
-    start: Start, make_job: Callable[[], Job], look: Any, environment: dict[str, str], tmp_path: Path
+    start: Start, scripted_worker: Callable[[str], subprocess.Popen[bytes]], make_job: Callable[[], Job], look: Any
 ) -> None:
     job = make_job()
-    scripted = Path(__file__).with_name("scripted_child.py")
-    # The app with another child, as nothing but a test has a reason to.
-    program = tmp_path / "scripted_worker.py"
-    program.write_text(
-        "import sys, worker.app, worker.supervisor\n"
-        f"worker.supervisor.supervise.__kwdefaults__['command'] = (sys.executable, {str(scripted)!r}, 'until_asked')\n"
-        "worker.app.app.worker_main(['worker', '--loglevel=INFO'])\n"
-    )
     steward(start)
-    with (tmp_path / "scripted.log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, str(program)], env=environment, stdout=log, stderr=log)
-    try:
-        look.until(lambda: look.job(job.id).stage == "teacher", 60)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=40) == 0
-    finally:
-        process.kill()
-        process.wait()
-        print((tmp_path / "scripted.log").read_text())
+    process = scripted_worker("until_asked")
+    look.until(lambda: look.job(job.id).stage == "teacher", 60)
+
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=40) == 0
 
     assert (look.job(job.id).state, look.job(job.id).losses) == ("queued", 0)
     assert look.attempt(job.id).outcome == "stopped"
+
+
+def test_a_killed_workers_child_dies_with_it_and_another_worker_takes_the_job(
+    start: Start, scripted_worker: Callable[[str], subprocess.Popen[bytes]], make_job: Callable[[], Job], look: Any
+) -> None:
+    job = make_job()
+    steward(start)
+    process = scripted_worker("deaf")
+    look.until(lambda: look.job(job.id).stage == "teacher", 60)
+    (child,) = psutil.Process(process.pid).children()
+
+    process.kill()
+    process.wait()
+
+    look.until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    look.until(lambda: look.job(job.id).losses == 1)
+    scripted_worker("success")
+    look.until(lambda: look.job(job.id).state == "succeeded", 60)
+    assert look.moves(job.id) == ["queued", "running", "queued", "running", "succeeded"]
 
 
 def test_cancelling_what_waits_needs_no_worker(
