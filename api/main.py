@@ -12,6 +12,7 @@ from api.live import Live
 from api.middleware import HostAllowList, RequestContext
 from api.routes import artifacts, catalogue, datasets, health, job_history, jobs, keys, login_links
 from api.service import Service
+from api.shutdown import on_stop
 from store.database import make_engine, make_sessions
 from store.objects import open_store
 from store.settings import Settings, get_settings
@@ -59,6 +60,7 @@ def _service(settings: Settings) -> Service:
 @contextlib.asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     service: Service = app.state.service
+    on_stop(service.live.close)
     listener = asyncio.create_task(service.live.listen())
     try:
         yield

@@ -1,0 +1,91 @@
+"""The pages without a browser: what is in their HTML, and whose."""
+
+from collections.abc import Callable
+
+from starlette.testclient import TestClient
+
+from fgfi_core.spec import JobSpec
+from store import jobs, projects
+from store.database import Sessions
+from store.leases import Claim
+from store.tables import Job
+
+HOSTILE = '"><img src=x onerror=alert(1)>'
+OURS = {"sec-fetch-site": "same-origin"}
+
+
+def named(sessions: Sessions, project_id: str, spec: JobSpec, name: str) -> Job:
+    with sessions.begin() as session:
+        return jobs.create(session, project_id, spec.model_copy(update={"name": name})).job
+
+
+def test_a_hostile_name_is_escaped_wherever_it_stands(
+    visitor: TestClient, sessions: Sessions, project_id: str, job_spec: JobSpec
+) -> None:
+    job = named(sessions, project_id, job_spec, HOSTILE)
+    for path in ("/jobs", f"/jobs/{job.id}", f"/jobs?q={HOSTILE}", f"/jobs?state={HOSTILE}", f"/jobs/{HOSTILE}"):
+        text = visitor.get(path).text
+        assert "<img" not in text
+        assert "&lt;img" in text
+
+
+def test_nothing_in_a_page_needs_more_than_its_policy_allows(visitor: TestClient, make_job: Callable[[], Job]) -> None:
+    for path in ("/jobs", f"/jobs/{make_job().id}", "/login"):
+        text = visitor.get(path, follow_redirects=True).text
+        assert " style=" not in text
+        assert "<style" not in text
+        assert " onclick=" not in text
+        assert "hx-on" not in text
+        assert "https://" not in text
+        assert "<script>" not in text
+
+
+def test_filters_live_in_the_address(
+    visitor: TestClient, make_job: Callable[[], Job], claim: Callable[[Job], Claim]
+) -> None:
+    running, waiting = make_job(), make_job()
+    claim(running)
+    text = visitor.get("/jobs", params={"state": "running", "q": "cell"}).text
+    assert running.id in text
+    assert waiting.id not in text
+    fragment = visitor.get("/jobs/list", params={"state": "running", "q": "cell"})
+    assert fragment.headers["hx-replace-url"] == "/jobs?state=running&q=cell"
+
+
+def test_a_list_that_is_long_has_older_jobs(
+    visitor: TestClient, sessions: Sessions, project_id: str, job_spec: JobSpec
+) -> None:
+    first = named(sessions, project_id, job_spec, "the first")
+    for number in range(50):
+        named(sessions, project_id, job_spec, f"later {number}")
+    text = visitor.get("/jobs").text
+    assert first.id not in text
+    older = text.partition('href="/jobs?cursor=')[2].partition('"')[0]
+    assert first.id in visitor.get(f"/jobs?cursor={older}").text
+
+
+def test_another_projects_job_is_not_there(
+    visitor: TestClient, sessions: Sessions, make_job: Callable[[], Job]
+) -> None:
+    job = make_job()
+    with sessions.begin() as session:
+        jobs.get(session, job.project_id, job.id).project_id = projects.ensure(session, "other").id
+    for path in ("", "/top", "/rest", "/log", "/stream"):
+        assert visitor.get(f"/jobs/{job.id}{path}").status_code == 404
+    assert visitor.post(f"/jobs/{job.id}/cancel", headers=OURS).status_code == 404
+
+
+def test_cancelling_from_another_site_is_refused(visitor: TestClient, make_job: Callable[[], Job]) -> None:
+    path = f"/jobs/{make_job().id}/cancel"
+    assert visitor.post(path, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert visitor.post(path, headers=OURS).status_code == 303
+
+
+def test_a_job_that_ended_meanwhile_is_simply_shown(
+    visitor: TestClient, make_job: Callable[[], Job], claim: Callable[[Job], Claim], fail: Callable[[Claim], None]
+) -> None:
+    job = make_job()
+    fail(claim(job))
+    answer = visitor.post(f"/jobs/{job.id}/cancel", headers=OURS)
+    assert answer.status_code == 303
+    assert "Mend it." in visitor.get(answer.headers["location"]).text
