@@ -117,6 +117,10 @@ class Fgfi:
                 newest.setdefault((series["stage"], series["seed"]), {})[series["name"]] = series["values"][-1]
         return [Measured(stage=stage, seed=seed, values=values) for (stage, seed), values in newest.items()]
 
+    def login_link(self) -> str:
+        """A link that opens the dashboard once."""
+        return str(self._http.post("/v1/login-links")["url"])
+
     def artifacts(self, job_id: str) -> list[Artifact]:
         """The files of a job."""
         return [Artifact.model_validate(item) for item in self._http.get(f"/v1/jobs/{job_id}/artifacts")["data"]]

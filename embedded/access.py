@@ -1,5 +1,9 @@
-"""The stack's own way into the database: tables brought up to date, a key for this machine, a one-time login link."""
+"""The operator's way into the service: tables brought up to date, a first API key, a one-time login link.
 
+`fgfi up` uses it for its own machine; elsewhere: python -m embedded.access
+"""
+
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,7 +18,7 @@ from store.database import make_engine, make_sessions
 from store.migrate import upgrade
 from store.settings import Settings
 
-_KEY_NAME = "fgfi on this machine"
+_KEY_NAME = "the operator"
 
 
 class Access:
@@ -64,6 +68,14 @@ class Access:
             yield session
 
 
+def main() -> None:
+    """Print a new API key and a login link for the service that the environment describes."""
+    access = Access(os.environ)
+    print(f"API key (shown once): {access.key_for_this_machine(None)}")
+    print(f"log in once with: {access.login_link()}")
+    access.close()
+
+
 @contextmanager
 def _readable_errors() -> Iterator[None]:
     try:
@@ -71,3 +83,7 @@ def _readable_errors() -> Iterator[None]:
     except OperationalError as error:
         reason = " ".join(str(error.orig or error).split())
         raise StackError(f"the database does not answer: {reason}") from error
+
+
+if __name__ == "__main__":
+    main()

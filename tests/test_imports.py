@@ -38,6 +38,15 @@ def test_every_module_imports_where_torch_cannot_be_imported(package: str) -> No
     assert imported(package, "torch", "torchvision") > 1
 
 
+@pytest.mark.parametrize("module", ["worker.steward", "worker.app", "embedded.access"])
+def test_what_runs_in_the_small_image_imports_where_torch_cannot_be_imported(module: str) -> None:
+    program = f"import sys; sys.modules['torch'] = None; import {module}"
+
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_specs_import_without_torch_and_numpy() -> None:
     assert imported("fgfi_core.spec", "torch", "torchvision", "numpy") > 1
 

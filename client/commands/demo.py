@@ -51,7 +51,7 @@ def demo(
     with _data_folder(data) as kept:
         say(f"starting the service ... (its log: {out / 'service.log'})")
         with service.running(kept, out / "service.log") as running:
-            say(f"ready at {running.url}")
+            say(f"watch it, once, at {running.login_link()}")
             started = time.monotonic()
             job = _run(running, checked, folder, quiet=as_json)
             seconds = time.monotonic() - started
