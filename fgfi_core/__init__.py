@@ -1,17 +1,21 @@
 """The science of fine-grained feature imitation: a job from a folder to a folder. Knows no web, queue or database."""
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from fgfi_core import data, detectors, evaluation, export, imitation, report, spec, training
     from fgfi_core.training.run import run
 
-__all__ = ["run"]
+_ROOMS = ("data", "detectors", "evaluation", "export", "imitation", "report", "spec", "training")
+
+__all__ = ["data", "detectors", "evaluation", "export", "imitation", "report", "run", "spec", "training"]
 
 
 def __getattr__(name: str) -> Any:
     # Loaded on demand: `fgfi_core.spec` must stay importable where torch is not installed (the API).
     if name == "run":
-        from fgfi_core.training.run import run  # noqa: PLC0415 - on demand, see above
-
-        return run
+        return importlib.import_module("fgfi_core.training.run").run
+    if name in _ROOMS:
+        return importlib.import_module(f"fgfi_core.{name}")
     raise AttributeError(f"module 'fgfi_core' has no attribute '{name}'")
