@@ -24,12 +24,20 @@ WHOLE_MAP_SHARE = 0.95
 def check_data(resolved: ResolvedSpec, dataset: Dataset, emit: Emit) -> dict[str, float]:
     """Both splits hold what a training and a measurement need; returns counts for the stage's summary.
 
-    Raises BadData when a class of the val split is never seen in training, or the val split has no box.
+    Raises BadSpec when the splits share images; BadData when a class of the val split is never seen in training, or the
+    val split has no box.
     """
     for problem in dataset.problems:
         emit(events.Log(level="warning", message=str(problem), code="data_problem"))
     spec = resolved.spec.dataset
     train, val = dataset.splits[spec.train], dataset.splits[spec.val]
+    shared = dataset.shared(spec.train, spec.val)
+    if shared:
+        raise BadSpec(
+            f"dataset.train '{spec.train}' and dataset.val '{spec.val}' share {len(shared)} images, "
+            f"for instance '{min(shared)}': the measured images must not be trained on.",
+            hint=f"Choose two of the splits that share none: {', '.join(sorted(dataset.splits))}.",
+        )
     trained, measured = _class_counts(train, len(dataset.classes)), _class_counts(val, len(dataset.classes))
     if not sum(measured):
         raise BadData(f"the split '{spec.val}' has no box to measure on.", hint="Check its annotations.")

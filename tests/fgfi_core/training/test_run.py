@@ -139,6 +139,14 @@ def test_a_missing_split_names_the_field_and_the_splits_there_are(spec: Spec, im
         fgfi_core.run(bad, images, tmp_path / "out", lambda _: None)
 
 
+def test_splits_that_share_an_image_are_refused(spec: Spec, voc: "VocFolder", tmp_path: Path) -> None:
+    voc.add("a")
+    voc.add("b", split="val")
+    voc.list_image("b", "train")
+    with pytest.raises(BadSpec, match=r"'train' and dataset\.val 'val' share 1 images, for instance 'b'"):
+        fgfi_core.run(spec(), voc.root, tmp_path / "out", lambda _: None)
+
+
 def test_a_class_that_is_never_trained_on_is_refused(spec: Spec, voc: "VocFolder", tmp_path: Path) -> None:
     voc.add("a", [("cell", (10, 12, 60, 50))])
     voc.add("b", [("ghost", (10, 12, 60, 50))], split="val")
