@@ -4,18 +4,14 @@ Archives come from strangers. Only regular files and folders with plain relative
 and ratio are limited while the bytes flow, and nothing appears at the destination before all of it is there.
 """
 
-import gzip
 import re
 import shutil
-import tarfile
 import tempfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from fgfi_core.data.members import CHUNK, BadArchive, Member, members
+from fgfi_core.data.members import CHUNK, DAMAGE, BadArchive, Member, members
 
 __all__ = ["BadArchive", "Extracted", "Limits", "extract"]
 
@@ -45,15 +41,6 @@ class Extracted:
 
 
 DEFAULT_LIMITS = Limits()
-_DAMAGE = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    gzip.BadGzipFile,
-    zlib.error,
-    EOFError,
-    NotImplementedError,
-    ValueError,
-)
 _UNPLAIN = re.compile(r"[\\\x00-\x1f\x7f]|^[A-Za-z]:")
 
 
@@ -75,7 +62,7 @@ def extract(archive: Path, destination: Path, limits: Limits = DEFAULT_LIMITS) -
             raise BadArchive(f"'{archive.name}' holds no files.")
         folder.chmod(0o755)
         folder.rename(destination)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise BadArchive(f"'{archive.name}' is damaged or packed in an unknown way: {error}.") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -5,12 +5,18 @@ import stat
 import sys
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple, Self, cast
 
 from fgfi_core.errors import BadData
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 CHUNK = 2**20
 MAX_PADDING = 64 * 2**20
@@ -22,6 +28,17 @@ _EXTENSIONS = (
     tarfile.SOLARIS_XHDTYPE,
     tarfile.GNUTYPE_LONGNAME,
     tarfile.GNUTYPE_LONGLINK,
+)
+
+DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    zstd.ZstdError,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
 )
 
 
@@ -51,7 +68,7 @@ def members(archive: Path) -> Iterator[Member]:
     if head.startswith(b"\x1f\x8b"):
         return _tar(cast("BinaryIO", gzip.open(archive)))
     if head.startswith(b"\x28\xb5\x2f\xfd"):
-        return _tar(_open_zstd(archive))
+        return _tar(cast("BinaryIO", zstd.open(archive)))
     if head[257:262] == b"ustar":
         return _tar(archive.open("rb"))
     raise BadArchive(f"'{archive.name}' is no archive we can read.", hint="Send a .zip, .tar, .tar.gz or .tar.zst.")
@@ -107,11 +124,3 @@ class _Header(tarfile.TarInfo):
         if header.type in _EXTENSIONS and header.size > MAX_EXTENSION:
             raise BadArchive("The archive has a header too large to be one.")
         return header
-
-
-def _open_zstd(archive: Path) -> IO[bytes]:
-    if sys.version_info >= (3, 14):
-        from compression import zstd  # noqa: PLC0415 - not in older Pythons
-
-        return zstd.open(archive)
-    raise BadArchive("This server's Python cannot unpack zstd.", hint="Pack the data as .zip or .tar.gz.")

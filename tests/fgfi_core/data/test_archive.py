@@ -1,5 +1,6 @@
 import io
 import stat
+import sys
 import tarfile
 import zipfile
 from collections.abc import Callable
@@ -8,6 +9,11 @@ from pathlib import Path
 import pytest
 
 from fgfi_core.data.archive import BadArchive, Limits, extract
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 Files = dict[str, bytes]
 DATA: Files = {"voc/Annotations/a.xml": b"<annotation/>", "voc/JPEGImages/a.jpg": bytes(range(256)) * 40}
@@ -26,6 +32,16 @@ def make_tar(path: Path, files: Files, mode: str = "w") -> Path:
             info = tarfile.TarInfo(name)
             info.size = len(content)
             archive.addfile(info, io.BytesIO(content))
+    return path
+
+
+def make_tgz(path: Path, files: Files) -> Path:
+    return make_tar(path, files, "w:gz")
+
+
+def make_zst(path: Path, files: Files) -> Path:
+    plain = make_tar(path, files)
+    plain.write_bytes(zstd.compress(plain.read_bytes()))
     return path
 
 
@@ -49,10 +65,11 @@ def place(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz", "tar.zst"])
 def test_files_arrive_as_they_were_packed(tmp_path: Path, place: Path, kind: str) -> None:
     path = tmp_path / "upload"
-    archive = make_zip(path, DATA) if kind == "zip" else make_tar(path, DATA, "w:gz" if kind == "tar.gz" else "w")
+    makers = {"zip": make_zip, "tar": make_tar, "tar.gz": make_tgz, "tar.zst": make_zst}
+    archive = makers[kind](path, DATA)
     extracted = extract(archive, place / "new")
     assert {str(p.relative_to(place / "new")): p.read_bytes() for p in (place / "new").rglob("*.*")} == DATA
     assert extracted.files == 2
@@ -163,7 +180,7 @@ def test_an_encrypted_member_is_refused(tmp_path: Path, place: Path) -> None:
         extract(path, place / "new")
 
 
-@pytest.mark.parametrize("make", [make_zip, make_tar, lambda path, files: make_tar(path, files, "w:gz")])
+@pytest.mark.parametrize("make", [make_zip, make_tar, make_tgz, make_zst])
 @pytest.mark.parametrize("part", [0.1, 0.3, 0.5])
 def test_an_archive_cut_short_is_damaged_and_leaves_nothing(
     tmp_path: Path, place: Path, make: Callable[[Path, Files], Path], part: float
