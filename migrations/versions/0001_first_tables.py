@@ -34,6 +34,11 @@ GUARD = """
 """
 
 
+def _owned(columns: list[str], owner: list[str]) -> sa.ForeignKeyConstraint:
+    """A row that goes with its owner; named by the metadata's naming convention."""
+    return sa.ForeignKeyConstraint(columns, owner, ondelete="CASCADE")
+
+
 def upgrade() -> None:
     """Apply."""
     op.create_table(
@@ -53,9 +58,7 @@ def upgrade() -> None:
         sa.CheckConstraint("kind IN ('job', 'dataset')", name="ck_outbox_kind"),
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
     )
-    op.create_index(
-        "ix_outbox_waiting", "outbox", ["available_at"], unique=False, postgresql_where=sa.text("published_at IS NULL")
-    )
+    op.create_index("ix_outbox_waiting", "outbox", ["available_at"], postgresql_where=sa.text("published_at IS NULL"))
     op.create_table(
         "projects",
         sa.Column("id", sa.Text(), nullable=False),
@@ -88,13 +91,11 @@ def upgrade() -> None:
         sa.Column("expires_at", TIME, nullable=True),
         sa.Column("last_used_at", TIME, nullable=True),
         sa.Column("revoked_at", TIME, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["project_id"], ["projects.id"], name="fk_api_keys_project_id_projects", ondelete="CASCADE"
-        ),
+        _owned(["project_id"], ["projects.id"]),
         sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
         sa.UniqueConstraint("digest", name="uq_api_keys_digest"),
     )
-    op.create_index("ix_api_keys_project_id", "api_keys", ["project_id"], unique=False)
+    op.create_index("ix_api_keys_project_id", "api_keys", ["project_id"])
     op.create_table(
         "datasets",
         sa.Column("id", sa.Text(), nullable=False),
@@ -114,15 +115,11 @@ def upgrade() -> None:
         sa.Column("check_expires_at", TIME, nullable=True),
         sa.Column("published_at", TIME, nullable=True),
         sa.CheckConstraint("state IN ('uploading', 'checking', 'ready', 'rejected')", name="ck_datasets_state"),
-        sa.ForeignKeyConstraint(
-            ["project_id"], ["projects.id"], name="fk_datasets_project_id_projects", ondelete="CASCADE"
-        ),
+        _owned(["project_id"], ["projects.id"]),
         sa.PrimaryKeyConstraint("id", name="pk_datasets"),
         sa.UniqueConstraint("object_key", name="uq_datasets_object_key"),
     )
-    op.create_index(
-        "ix_datasets_project_id_created_at_id", "datasets", ["project_id", "created_at", "id"], unique=False
-    )
+    op.create_index("ix_datasets_project_id_created_at_id", "datasets", ["project_id", "created_at", "id"])
     op.create_table(
         "login_links",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -130,9 +127,7 @@ def upgrade() -> None:
         sa.Column("created_at", TIME, server_default=NOW, nullable=False),
         sa.Column("expires_at", TIME, nullable=False),
         sa.Column("used", sa.Boolean(), server_default="false", nullable=False),
-        sa.ForeignKeyConstraint(
-            ["project_id"], ["projects.id"], name="fk_login_links_project_id_projects", ondelete="CASCADE"
-        ),
+        _owned(["project_id"], ["projects.id"]),
         sa.PrimaryKeyConstraint("digest", name="pk_login_links"),
     )
     op.create_table(
@@ -174,16 +169,12 @@ def upgrade() -> None:
             name="ck_jobs_state",
         ),
         sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name="fk_jobs_dataset_id_datasets"),
-        sa.ForeignKeyConstraint(
-            ["project_id"], ["projects.id"], name="fk_jobs_project_id_projects", ondelete="CASCADE"
-        ),
+        _owned(["project_id"], ["projects.id"]),
         sa.PrimaryKeyConstraint("id", name="pk_jobs"),
     )
-    op.create_index("ix_jobs_dataset_id", "jobs", ["dataset_id"], unique=False)
-    op.create_index("ix_jobs_project_id_created_at_id", "jobs", ["project_id", "created_at", "id"], unique=False)
-    op.create_index(
-        "ix_jobs_queued", "jobs", ["queue", "available_at"], unique=False, postgresql_where=sa.text("state = 'queued'")
-    )
+    op.create_index("ix_jobs_dataset_id", "jobs", ["dataset_id"])
+    op.create_index("ix_jobs_project_id_created_at_id", "jobs", ["project_id", "created_at", "id"])
+    op.create_index("ix_jobs_queued", "jobs", ["queue", "available_at"], postgresql_where=sa.text("state = 'queued'"))
     op.create_table(
         "attempts",
         sa.Column("job_id", sa.Text(), nullable=False),
@@ -202,16 +193,10 @@ def upgrade() -> None:
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("message", sa.Text(), nullable=True),
         sa.Column("log_tail", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_attempts_job_id_jobs", ondelete="CASCADE"),
+        _owned(["job_id"], ["jobs.id"]),
         sa.PrimaryKeyConstraint("job_id", "number", name="pk_attempts"),
     )
-    op.create_index(
-        "ix_attempts_lease",
-        "attempts",
-        ["lease_expires_at"],
-        unique=False,
-        postgresql_where=sa.text("ended_at IS NULL"),
-    )
+    op.create_index("ix_attempts_lease", "attempts", ["lease_expires_at"], postgresql_where=sa.text("ended_at IS NULL"))
     op.create_index(
         "uq_attempts_live", "attempts", ["job_id"], unique=True, postgresql_where=sa.text("ended_at IS NULL")
     )
@@ -223,13 +208,11 @@ def upgrade() -> None:
         sa.Column("job_id", sa.Text(), nullable=False),
         sa.Column("created_at", TIME, server_default=NOW, nullable=False),
         sa.Column("expires_at", TIME, nullable=False),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_idempotency_keys_job_id_jobs", ondelete="CASCADE"),
-        sa.ForeignKeyConstraint(
-            ["project_id"], ["projects.id"], name="fk_idempotency_keys_project_id_projects", ondelete="CASCADE"
-        ),
+        _owned(["job_id"], ["jobs.id"]),
+        _owned(["project_id"], ["projects.id"]),
         sa.PrimaryKeyConstraint("project_id", "key", name="pk_idempotency_keys"),
     )
-    op.create_index("ix_idempotency_keys_expires_at", "idempotency_keys", ["expires_at"], unique=False)
+    op.create_index("ix_idempotency_keys_expires_at", "idempotency_keys", ["expires_at"])
     op.create_table(
         "job_events",
         sa.Column("job_id", sa.Text(), nullable=False),
@@ -238,7 +221,7 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("data", JSONB, nullable=False),
         sa.Column("time", TIME, server_default=NOW, nullable=False),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_job_events_job_id_jobs", ondelete="CASCADE"),
+        _owned(["job_id"], ["jobs.id"]),
         sa.PrimaryKeyConstraint("job_id", "sequence", name="pk_job_events"),
     )
     op.create_table(
@@ -255,12 +238,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("facts", JSONB, nullable=False),
         sa.Column("created_at", TIME, server_default=NOW, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["job_id", "attempt"],
-            ["attempts.job_id", "attempts.number"],
-            name="fk_artifacts_job_id_attempt_attempts",
-            ondelete="CASCADE",
-        ),
+        _owned(["job_id", "attempt"], ["attempts.job_id", "attempts.number"]),
         sa.PrimaryKeyConstraint("id", name="pk_artifacts"),
         sa.UniqueConstraint("job_id", "attempt", "name", name="uq_artifacts_job_id_attempt_name"),
         sa.UniqueConstraint("object_key", name="uq_artifacts_object_key"),
@@ -280,18 +258,11 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("created_at", TIME, server_default=NOW, nullable=False),
         sa.Column("damaged_at", TIME, nullable=True),
-        sa.ForeignKeyConstraint(
-            ["job_id", "attempt"],
-            ["attempts.job_id", "attempts.number"],
-            name="fk_checkpoints_job_id_attempt_attempts",
-            ondelete="CASCADE",
-        ),
+        _owned(["job_id", "attempt"], ["attempts.job_id", "attempts.number"]),
         sa.PrimaryKeyConstraint("id", name="pk_checkpoints"),
         sa.UniqueConstraint("object_key", name="uq_checkpoints_object_key"),
     )
-    op.create_index(
-        "ix_checkpoints_job_id_stage_seed_id", "checkpoints", ["job_id", "stage", "seed", "id"], unique=False
-    )
+    op.create_index("ix_checkpoints_job_id_stage_seed_id", "checkpoints", ["job_id", "stage", "seed", "id"])
     op.create_table(
         "metrics",
         sa.Column("job_id", sa.Text(), nullable=False),
@@ -303,12 +274,7 @@ def upgrade() -> None:
         sa.Column("epoch", sa.Double(), nullable=False),
         sa.Column("value", sa.Double(), nullable=False),
         sa.Column("time", TIME, server_default=NOW, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["job_id", "attempt"],
-            ["attempts.job_id", "attempts.number"],
-            name="fk_metrics_job_id_attempt_attempts",
-            ondelete="CASCADE",
-        ),
+        _owned(["job_id", "attempt"], ["attempts.job_id", "attempts.number"]),
         sa.PrimaryKeyConstraint("job_id", "stage", "seed", "name", "step", "attempt", name="pk_metrics"),
     )
     op.execute(GUARD)
@@ -317,21 +283,10 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take back."""
-    for table in (
-        "metrics",
-        "checkpoints",
-        "artifacts",
-        "job_events",
-        "idempotency_keys",
-        "attempts",
-        "jobs",
-        "login_links",
-        "datasets",
-        "api_keys",
-        "workers",
-        "projects",
-        "outbox",
-        "garbage",
-    ):
+    newest_first = (
+        "metrics checkpoints artifacts job_events idempotency_keys attempts jobs "
+        "login_links datasets api_keys workers projects outbox garbage"
+    )
+    for table in newest_first.split():
         op.drop_table(table)
     op.execute("DROP FUNCTION guard_job()")

@@ -131,6 +131,23 @@ def test_a_cancelled_job_is_not_claimed(sessions: Sessions, make_job: Callable[[
         assert leases.claim(session, job.id, worker_id="w", lease=LEASE) is None
 
 
+def test_a_wish_to_cancel_keeps_a_job_from_being_claimed_whatever_its_state_says(
+    sessions: Sessions, make_job: Callable[[], Job]
+) -> None:
+    job = make_job()
+    with sessions.begin() as session:
+        session.execute(update(Job).where(Job.id == job.id).values(cancel_requested_at=func.clock_timestamp()))
+    with sessions.begin() as session:
+        assert leases.claim(session, job.id, worker_id="w", lease=LEASE) is None
+
+
+def test_an_attempt_that_is_not_the_jobs_current_one_writes_nothing(sessions: Sessions, claim: Claim) -> None:
+    with sessions.begin() as session:
+        session.execute(update(Job).where(Job.id == claim.job.id).values(current_attempt=2))
+    with pytest.raises(LeaseLost), sessions.begin() as session:
+        leases.fence(session, claim.lease)
+
+
 def test_a_job_is_not_claimed_before_its_time(sessions: Sessions, make_job: Callable[[], Job]) -> None:
     job = make_job()
     with sessions.begin() as session:

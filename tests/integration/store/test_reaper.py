@@ -1,8 +1,11 @@
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Select, func, select, text, update
 
 from store import attempts, checkpoints, jobs, leases, reaper
 from store.attempts import Budget, Trace
@@ -180,3 +183,33 @@ def test_many_lost_jobs_are_reaped_in_portions(
         assert len(reaper.reap(session, PATIENT, limit=3)) == 3
     with sessions.begin() as session:
         assert len(reaper.reap(session, PATIENT, limit=3)) == 2
+
+
+def test_a_heartbeat_that_was_in_time_but_commits_late_saves_the_lease(sessions: Sessions, claim: Claim) -> None:
+    """The reaper's first look sees an expired lease; under the row's lock it sees the renewed one."""
+    with sessions.begin() as session:
+        soon = func.clock_timestamp() + timedelta(seconds=2)
+        session.execute(update(Attempt).where(Attempt.job_id == claim.job.id).values(lease_expires_at=soon))
+
+    def ask(query: Select[Any]) -> Any:
+        # In a transaction of its own: within one, PostgreSQL shows the same activity again and again.
+        with sessions.begin() as session:
+            return session.scalar(query)
+
+    with ThreadPoolExecutor(1) as pool, sessions() as heart:
+        assert leases.heartbeat(heart, claim.lease, LEASE) is not None
+        expired = select(Attempt.lease_expires_at <= func.clock_timestamp()).where(Attempt.job_id == claim.job.id)
+        until(lambda: ask(expired) is True)
+        reaping = pool.submit(reap, sessions)
+        waiting = select(func.count()).select_from(text("pg_stat_activity")).where(text("wait_event_type = 'Lock'"))
+        until(lambda: ask(waiting) >= 1)
+        heart.commit()
+        assert reaping.result(timeout=10) == []
+    assert job_now(sessions, claim.job.id).state == "running"
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
