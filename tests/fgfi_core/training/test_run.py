@@ -1,5 +1,6 @@
 """A whole job on a handful of made-up images, and its life across interruptions."""
 
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import torch
 import fgfi_core
 from fgfi_core import events
 from fgfi_core.errors import BadData, BadSpec, Diverged, Stopped
+from fgfi_core.results import JobResult
 from fgfi_core.spec import JobSpec
 
 if TYPE_CHECKING:
@@ -69,24 +71,24 @@ def test_every_event_survives_its_json_line(spec: Spec, images: Path, tmp_path: 
         assert events.parse(event.model_dump_json()) == event
 
 
+def run_in_parts(spec: JobSpec, images: Path, out: Path, every: int) -> tuple[JobResult, int]:
+    """Run with a stop at every so many steps, going on each time; returns the result and the count of stops."""
+    calls = itertools.count(1)
+    for stops in itertools.count():
+        try:
+            return fgfi_core.run(spec, images, out, lambda _: None, should_stop=lambda: next(calls) % every == 0), stops
+        except Stopped:
+            continue
+    raise AssertionError
+
+
 @pytest.mark.parametrize("every", [1, 4])
 def test_a_run_stopped_at_any_step_equals_the_uninterrupted_one_bit_for_bit(
     spec: Spec, images: Path, tmp_path: Path, every: int
 ) -> None:
     whole = fgfi_core.run(spec(), images, tmp_path / "whole", lambda _: None)
 
-    calls = iter(range(1, 10**6))
-
-    def now_and_then() -> bool:
-        return next(calls) % every == 0
-
-    stops = 0
-    while True:
-        try:
-            parts = fgfi_core.run(spec(), images, tmp_path / "parts", lambda _: None, should_stop=now_and_then)
-            break
-        except Stopped:
-            stops += 1
+    parts, stops = run_in_parts(spec(), images, tmp_path / "parts", every)
     assert stops >= 3  # at least once in each training
     for stage in ("teacher-0", "baseline-0", "imitation-0"):
         a, b = (
