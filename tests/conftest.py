@@ -14,15 +14,23 @@ for _name in [name for name in os.environ if name.startswith("FGFI_") and name !
     del os.environ[_name]
 
 _HERE = Path(__file__).parent
-_MAY_CONNECT = {"integration", "browser", "chaos"}
+# In the order in which they run: what fails fastest first. Browsers come after everything that starts an event loop,
+# for Playwright keeps one running in this thread until the session ends.
+_MAY_CONNECT = ("integration", "chaos", "browser")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test's folder is its marker."""
+    """A test's folder is its marker and its turn."""
     for item in items:
         room = item.path.relative_to(_HERE).parts[0]
         if room in _MAY_CONNECT:
             item.add_marker(room)
+    items.sort(key=_turn)  # Stable: within a room the order stays.
+
+
+def _turn(item: pytest.Item) -> int:
+    rooms = [number for number, room in enumerate(_MAY_CONNECT, start=1) if item.get_closest_marker(room)]
+    return max(rooms, default=0)
 
 
 @pytest.fixture(autouse=True)
