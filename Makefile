@@ -58,9 +58,9 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# Each measurement is a script that prints a table.
+# Each measurement prints a table. Experiments that train for an hour are started by hand: docs/results.md says how.
 bench: setup
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	@for name in region adapter; do echo "== $$name"; $(BIN)/python -m bench.$$name; done
 
 # The pages that are written by the code.
 docs: setup
