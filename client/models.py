@@ -41,8 +41,21 @@ class Scores(_Answer):
     gap_closed: float | None = None
 
 
+class Attempt(_Answer):
+    """One worker's try at a job; `last_step` is a step of `last_stage`."""
+
+    number: int
+    device: str | None = None
+    last_stage: str | None = None
+    last_step: int | None = None
+    started_at: datetime
+    ended_at: datetime | None = None
+    outcome: str | None = None
+    message: str | None = None
+
+
 class Job(_Answer):
-    """A job, in a list or alone; `result` only when alone and succeeded."""
+    """A job, in a list or alone; `attempts` only when alone, `result` when also succeeded."""
 
     id: str
     name: str
@@ -56,6 +69,7 @@ class Job(_Answer):
     started_at: datetime | None = None
     finished_at: datetime | None = None
     result: dict[str, Any] | None = None
+    attempts: tuple[Attempt, ...] = ()
 
     @property
     def over(self) -> bool:

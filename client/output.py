@@ -1,16 +1,18 @@
 """What commands print: tables for people, JSON for programs, errors for both on the error stream."""
 
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from client.errors import ClientError
 from client.models import Scores
+from client.table import lines
 
 console = Console(highlight=False)
 error_console = Console(stderr=True, highlight=False)
@@ -23,16 +25,24 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
-    """A table; numbers to the right."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for index, column in enumerate(columns):
-        numeric = bool(rows) and all(_is_number(row[index]) for row in rows)
-        # The first column names the thing: it must stay in one piece, to be copied or searched for.
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=index == 0)
-    for row in rows:
-        table.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
-    console.print(table)
+def print_table(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    *,
+    notes: Sequence[str] = (),
+    shorten: str | None = None,
+) -> None:
+    """A table, one line a row. notes: a text below each row. shorten: the column that gives way on a narrow terminal.
+
+    What is read by a program or kept in a file is never shortened.
+    """
+    width = console.width if console.is_terminal else None
+    head, *body = lines(columns, rows, width=width, shorten=shorten)
+    console.print(head, style="bold", markup=False, soft_wrap=True)
+    for number, line in enumerate(body):
+        console.print(line, markup=False, soft_wrap=True)
+        for part in textwrap.wrap(notes[number], console.width - 2) if notes else ():
+            console.print(f"  {part}", style="dim", markup=False, soft_wrap=True)
 
 
 def print_error(error: ClientError, *, as_json: bool) -> None:
@@ -78,6 +88,20 @@ def size(count: float | None) -> str:
     raise AssertionError("the last unit always returns")
 
 
-def _is_number(cell: object) -> bool:
-    text = str(cell).strip()
-    return text == "-" or text.replace(".", "", 1).replace(",", "").removeprefix("-").isdigit()
+def age(time: datetime, now: datetime | None = None) -> str:
+    """How long ago, in three letters or so: 40s, 5m, 3h, 12d."""
+    passed = max(0, int(((now or datetime.now(UTC)) - time).total_seconds()))
+    for unit, seconds in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if passed >= seconds:
+            return f"{passed // seconds}{unit}"
+    return f"{passed}s"
+
+
+def duration(seconds: float) -> str:
+    """A length of time with its two largest parts: 8s, 3m20s, 2h05m."""
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m{whole % 60:02}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02}m"

@@ -16,11 +16,10 @@ from rich.progress import (
     TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
-# What fits beside a bar, in the order of interest.
-_SHOWN = {"loss": "loss", "val/map50": "mAP50", "map50": "mAP50", "loss/imitation": "imitation"}
+# What fits beside a bar, in the order of interest. A finished stage's `map50` is its best evaluation, not its last.
+_SHOWN = {"loss": "loss", "map50": "mAP50", "val/map50": "mAP50", "loss/imitation": "imitation"}
 _PERCENT = {"val/map50", "map50"}
 _PLAIN_SECONDS = 10.0
 _METRICS_SECONDS = 3.0
@@ -31,6 +30,7 @@ class Drawing(ABC):
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.values: dict[tuple[str, int], dict[str, float]] = {}
+        self.finished: set[tuple[str, int]] = set()
         self._now = clock
         self._metrics_due = 0.0
 
@@ -147,7 +147,6 @@ class Bars(Drawing):
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TimeRemainingColumn(compact=True),
             TextColumn("[dim]{task.fields[note]}"),
             console=console,
             expand=False,
@@ -185,13 +184,18 @@ def feed(drawing: Drawing, kind: str, data: Mapping[str, Any]) -> None:
     """Draw one event of a run, as `fgfi_core.run` and the service's stream spell it; unknown kinds are left out."""
     stage, seed = str(data.get("stage", "")), int(data.get("seed") or 0)
     if kind == "stage_started":
+        drawing.finished.discard((stage, seed))
         drawing.stage(stage, seed, int(data.get("step") or 0), data.get("steps"))
     elif kind == "metrics":
         drawing.measure(stage, seed, data["values"])
     elif kind == "progress":
+        # The service's word of a step may come after that of the stage's end.
+        if (stage, seed) in drawing.finished:
+            return
         note = f"{data['images_per_second']:.0f} images/s, {_clock(data['eta_seconds'])} left"
         drawing.advance(stage, seed, data["step"], data["steps"], note)
     elif kind == "stage_finished":
+        drawing.finished.add((stage, seed))
         drawing.measure(stage, seed, data.get("summary") or {})
         drawing.finish(stage, seed, float(data.get("seconds") or 0.0))
     elif kind == "log" and data.get("level") in {"info", "warning", "error"}:

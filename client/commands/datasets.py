@@ -9,7 +9,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from client import archive
 from client.errors import EXIT_USAGE, ClientError
 from client.models import Dataset
-from client.output import JsonOption, console, error_console, print_json, print_table, size
+from client.output import JsonOption, age, console, error_console, print_json, print_table, size
 from client.sdk import Fgfi
 
 app = typer.Typer(help="Add and list data sets.", no_args_is_help=True)
@@ -38,8 +38,8 @@ def list_all(as_json: JsonOption = False) -> None:
     if as_json:
         print_json([dataset.model_dump(mode="json") for dataset in found])
         return
-    rows = [(d.id, d.name, d.state, size(d.size), f"{d.created_at:%Y-%m-%d %H:%M}") for d in found]
-    print_table(("id", "name", "state", "size", "added (UTC)"), rows)
+    rows = [(d.id, d.name, d.state, (d.report or {}).get("images"), size(d.size), age(d.created_at)) for d in found]
+    print_table(("id", "name", "state", "images", "size", "age"), rows, shorten="name")
 
 
 def upload(service: Fgfi, path: Path, name: str | None, *, quiet: bool) -> Dataset:

@@ -18,8 +18,11 @@ def detectors(as_json: JsonOption = False) -> None:
             f"{info.multiply_adds / 1e6:,.0f} M",
             f"{info.reference_size[0]}x{info.reference_size[1]}",
             " ".join(map(str, info.strides)),
-            info.description,
         )
         for info in DETECTORS.values()
     ]
-    print_table(("detector", "parameters", "multiply-adds", "at", "strides", "what it is"), rows)
+    print_table(
+        ("detector", "parameters", "multiply-adds", "at", "strides"),
+        rows,
+        notes=[info.description for info in DETECTORS.values()],
+    )

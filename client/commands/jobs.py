@@ -1,12 +1,24 @@
 """`fgfi jobs`, `fgfi show`, `fgfi cancel`."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from client.models import Job
-from client.output import JsonOption, console, percent, print_exports, print_json, print_scores, print_table
+from client.models import Attempt, Job
+from client.output import (
+    JsonOption,
+    age,
+    console,
+    duration,
+    percent,
+    print_exports,
+    print_json,
+    print_scores,
+    print_table,
+)
 from client.sdk import Fgfi
 
 JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, such as job_4fJ0....")]
@@ -23,20 +35,7 @@ def jobs(
     if as_json:
         print_json([job.model_dump(mode="json") for job in found])
         return
-    rows = [
-        (
-            job.id,
-            job.name,
-            job.state,
-            job.stage,
-            percent(job.scores.teacher),
-            percent(job.scores.plain),
-            percent(job.scores.imitated),
-            f"{job.created_at:%Y-%m-%d %H:%M}",
-        )
-        for job in found
-    ]
-    print_table(("id", "name", "state", "stage", "teacher", "plain", "imitated", "created (UTC)"), rows)
+    print_jobs(found)
 
 
 def show(job_id: JobArgument, as_json: JsonOption = False) -> None:
@@ -59,9 +58,20 @@ def cancel(job_id: JobArgument, as_json: JsonOption = False) -> None:
     console.print(f"{job.id} is {job.state}", markup=False)
 
 
+def print_jobs(jobs: Sequence[Job]) -> None:
+    """Jobs for people, a line each; the mAP50 of the three detectors in percent."""
+    rows = []
+    for job in jobs:
+        scores = (job.scores.teacher, job.scores.plain, job.scores.imitated)
+        rows.append((job.id, job.name, job.state, *map(percent, scores), age(job.created_at)))
+    print_table(("id", "name", "state", "teacher", "plain", "imitated", "age"), rows, shorten="name")
+
+
 def print_job(job: Job) -> None:
     """One job for people."""
-    console.print(f"[bold]{escape(job.name)}[/]  {job.id}  {job.state}" + (f" ({job.stage})" if job.stage else ""))
+    stage = f" ({job.stage})" if job.stage and not job.over else ""
+    console.print(f"[bold]{escape(job.name)}[/]  {job.id}  {job.state}{stage}", soft_wrap=True)
+    console.print(f"  {_facts(job)}", markup=False, soft_wrap=True)
     if job.progress and not job.over:
         console.print(f"  step {job.progress.get('step')}/{job.progress.get('steps')}", markup=False)
     if job.error:
@@ -70,3 +80,25 @@ def print_job(job: Job) -> None:
             console.print(f"  {escape(job.error.hint)}", soft_wrap=True)
     print_scores(job.scores)
     print_exports((job.result or {}).get("exports") or [])
+    if job.attempts:
+        console.print()
+        rows = [(one.number, one.outcome or "running", _reached(one), one.device, _length(one)) for one in job.attempts]
+        # Why an attempt ended well needs no words.
+        notes = ["" if one.outcome == "succeeded" else one.message or "" for one in job.attempts]
+        print_table(("attempt", "outcome", "reached", "device", "took"), rows, notes=notes, shorten="device")
+
+
+def _facts(job: Job) -> str:
+    parts = [f"data set {job.dataset_id}", f"made {age(job.created_at)} ago"]
+    if job.started_at:
+        parts.append(f"took {duration(((job.finished_at or datetime.now(UTC)) - job.started_at).total_seconds())}")
+    return ", ".join(parts)
+
+
+def _reached(attempt: Attempt) -> str:
+    step = f" {attempt.last_step}" if attempt.last_step else ""
+    return f"{attempt.last_stage}{step}" if attempt.last_stage else ""
+
+
+def _length(attempt: Attempt) -> str:
+    return duration(((attempt.ended_at or datetime.now(UTC)) - attempt.started_at).total_seconds())

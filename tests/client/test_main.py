@@ -41,6 +41,18 @@ def test_the_detectors_are_listed_without_a_service(run: Run) -> None:
     assert all(name in out for name in DETECTORS)
 
 
+def test_the_detectors_fit_a_terminal_of_eighty_columns_with_a_line_each(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    lines = run("detectors")[1].splitlines()
+
+    assert max(map(len, lines)) <= 80
+    # Whatever is not a description stands on the line that begins with a name.
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == ["detector", *DETECTORS]
+
+
 def test_the_detectors_are_one_document_for_programs(run: Run) -> None:
     code, out, _ = run("detectors", "--json")
 

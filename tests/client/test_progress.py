@@ -1,4 +1,5 @@
 import io
+import re
 from typing import Any
 
 from rich.console import Console
@@ -31,6 +32,10 @@ def play(picture: Drawing, run: list[tuple[str, dict[str, Any]]]) -> None:
         feed(picture, kind, data)
 
 
+def _plain(text: str) -> str:
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
+
+
 def test_without_a_terminal_a_stage_is_told_in_plain_lines() -> None:
     written = io.StringIO()
 
@@ -40,7 +45,7 @@ def test_without_a_terminal_a_stage_is_told_in_plain_lines() -> None:
     assert written.getvalue().splitlines() == [
         "teacher: started, 330 steps",
         "warning: a box has no area",
-        "teacher: done in 1:03  loss 2.31  mAP50 65.4",
+        "teacher: done in 1:03  loss 2.31  mAP50 66.0",
     ]
 
 
@@ -70,6 +75,28 @@ def test_on_a_terminal_a_stage_is_a_bar_with_its_newest_metrics() -> None:
     assert "330/330" in text
     assert "loss 2.31" in text
     assert "warning: a box has no area" in text
+
+
+def test_on_a_narrow_terminal_a_bar_keeps_its_numbers_whole() -> None:
+    written = io.StringIO()
+
+    with drawing(Console(file=written, width=80, force_terminal=True)) as picture:
+        play(picture, RUN[:3])
+
+    assert "120/330 0:00:00 loss 2.31  mAP50 65.4  85 images/s, 1:20 left" in _plain(written.getvalue())
+
+
+def test_a_step_told_after_the_end_of_its_stage_changes_nothing() -> None:
+    lines: list[str] = []
+    clock = Clock()
+    picture = Lines(lines.append, clock)
+    play(picture, RUN)
+    before = list(lines)
+    clock.now += 60
+
+    feed(picture, "progress", PROGRESS | {"step": 329})
+
+    assert lines == before
 
 
 def test_a_stage_that_goes_on_says_from_where() -> None:
