@@ -13,7 +13,7 @@ def training_environment(threads: int | None = None) -> dict[str, str]:
     training several times slower. The allocator: glibc's hands memory back between steps and takes it again; with
     mimalloc, told to keep it, a step on a CPU takes about two thirds of the time. One that is preloaded already stays.
     """
-    count = str(threads or _allowed_cores())
+    count = str(threads or allowed_cores())
     variables = {"OMP_NUM_THREADS": count, "MKL_NUM_THREADS": count, "OPENBLAS_NUM_THREADS": count}
     library = _mimalloc()
     if library is not None and not os.environ.get("LD_PRELOAD"):
@@ -32,7 +32,8 @@ def _mimalloc() -> Path | None:
     return None
 
 
-def _allowed_cores() -> int:
+def allowed_cores() -> int:
+    """Cores this process may use, which in a container or under taskset are fewer than the machine's."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,12 +1,12 @@
 """Where and in which precision a run computes."""
 
-import os
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import nn
 
+from fgfi_core.environment import allowed_cores
 from fgfi_core.errors import BadSpec
 from fgfi_core.spec import Resources
 
@@ -18,6 +18,13 @@ class Placement:
     device: torch.device
     precision: Literal["fp32", "bf16"]
     threads: int
+
+    @property
+    def name(self) -> str:
+        """What computes, in words: `cpu`, or `cuda: ` and the graphics card's own name."""
+        if self.device.type == "cuda":
+            return f"cuda: {torch.cuda.get_device_name(self.device)}"
+        return self.device.type
 
     def place(self, module: nn.Module) -> None:
         """Move a model there; convolutions are fastest channels-last on both kinds of device."""
@@ -48,10 +55,3 @@ def choose(resources: Resources, precision: Literal["auto", "fp32", "bf16"]) -> 
         precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
     threads = allowed_cores() if resources.threads == "auto" else resources.threads
     return Placement(device, precision, threads)
-
-
-def allowed_cores() -> int:
-    """Cores this process may use, which in a container or under taskset are fewer than the machine's."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -2,82 +2,25 @@
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from fgfi_core import events
-from fgfi_core.data.loader import TrainLoader
 from fgfi_core.detectors.detector import Detector
 from fgfi_core.errors import Diverged, OutOfMemory, Stopped
-from fgfi_core.imitation.fine_grained import FineGrainedImitation
 from fgfi_core.imitation.weight import GradientBalance
 from fgfi_core.results import Score
-from fgfi_core.spec import FineGrained, Schedule, Stage
-from fgfi_core.training.checkpoint import CheckpointFolder, random_state, restore_random_state
-from fgfi_core.training.device import Placement
+from fgfi_core.training.checkpoint import random_state, restore_random_state
 from fgfi_core.training.schedule import learning_rate
+from fgfi_core.training.task import Point, Task, Trained
+from fgfi_core.training.window import Window
 
 LOG_EVERY = 10
 PROGRESS_SECONDS = 0.5
 ADAPTER_WEIGHT_DECAY = 5e-4
-
-Emit = Callable[[events.Event], None]
-Point = tuple[int, float, dict[str, float]]
-
-
-@dataclass(frozen=True)
-class Imitate:
-    """What the imitating student's loop adds: the method's module and its fields."""
-
-    module: FineGrainedImitation
-    method: FineGrained
-
-
-@dataclass(frozen=True)
-class Task:
-    """One training: what to train, on what, and where its events and checkpoints go.
-
-    `schedule` is resolved: batch size and learning rate are numbers.
-    """
-
-    stage: Stage
-    seed: int
-    detector: Detector
-    schedule: Schedule
-    epochs: int
-    loader: TrainLoader
-    evaluate: Callable[[Detector], Score]
-    placement: Placement
-    checkpoints: CheckpointFolder
-    emit: Emit
-    should_stop: Callable[[], bool]
-    imitate: Imitate | None = None
-
-
-@dataclass
-class Trained:
-    """The result of a training: its best weights on val, how they scored, and the curves."""
-
-    weights: dict[str, Tensor]
-    score: Score
-    best_step: int
-    steps: int
-    seconds: float
-    imitation_weight: float | None
-    history: list[Point] = field(default_factory=list)
-
-    def state(self) -> dict[str, Any]:
-        """As kept in `final.pt`."""
-        return {**self.__dict__, "score": self.score.model_dump()}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> "Trained":
-        """The inverse of `state`."""
-        return cls(**{**state, "score": Score.model_validate(state["score"])})
 
 
 def train(task: Task) -> Trained:
@@ -115,7 +58,7 @@ class _Loop:
         self.seconds = 0.0
         self.best: tuple[Score, int, dict[str, Tensor]] | None = None
         self.history: list[Point] = []
-        self.window = _Window()
+        self.window = Window()
         self._restore(task.checkpoints.load_newest_step())
         self.started = self.saved_at = time.monotonic()
         self.first_step = self.step
@@ -318,38 +261,7 @@ class _Loop:
             score, step, weights = state["best"]
             self.best = (Score.model_validate(score), step, weights)
         self.history = [(step, epoch, dict(values)) for step, epoch, values in state["history"]]
-        self.window = _Window.from_state(state["window"])
-
-
-class _Window:
-    """Sums of the values since the last report, kept on the device so that adding never waits for it."""
-
-    def __init__(self) -> None:
-        self._sums: dict[str, Tensor] = {}
-        self._counts: dict[str, int] = {}
-
-    def add(self, values: Mapping[str, Tensor]) -> None:
-        for name, value in values.items():
-            self._sums[name] = self._sums[name] + value.detach() if name in self._sums else value.detach()
-            self._counts[name] = self._counts.get(name, 0) + 1
-
-    def means(self) -> dict[str, float]:
-        """The means, and start anew."""
-        means = self.peek()
-        self._sums, self._counts = {}, {}
-        return means
-
-    def peek(self) -> dict[str, float]:
-        return {name: float(total) / self._counts[name] for name, total in self._sums.items()}
-
-    def state(self) -> dict[str, Any]:
-        return {"sums": self._sums, "counts": self._counts}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> "_Window":
-        window = cls()
-        window._sums, window._counts = dict(state["sums"]), dict(state["counts"])
-        return window
+        self.window = Window.from_state(state["window"])
 
 
 def _optimizer(model: Detector, task: Task) -> torch.optim.Optimizer:

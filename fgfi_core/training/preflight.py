@@ -11,8 +11,8 @@ from fgfi_core.detectors.detector import Detector
 from fgfi_core.errors import BadData, BadSpec
 from fgfi_core.imitation.region import RegionEstimator
 from fgfi_core.spec import FineGrained
-from fgfi_core.training.loop import Emit
 from fgfi_core.training.resolve import ResolvedSpec
+from fgfi_core.training.task import Emit
 from fgfi_core.training.trainings import Bench
 
 SAMPLE = 256

@@ -28,7 +28,7 @@ BATCH_SIZE = {"cpu": 8, "cuda": 32}
 class ResolvedSpec(BaseModel):
     """A spec without `auto`, and what the data decided.
 
-    anchor_shapes: per detector name, (width, height) in pixels of the resized input.
+    anchor_shapes: per detector name, (width, height) in pixels of the resized input. device: what computes, in words.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -36,6 +36,7 @@ class ResolvedSpec(BaseModel):
     spec: JobSpec
     classes: tuple[str, ...]
     anchor_shapes: dict[str, tuple[tuple[float, float], ...]]
+    device: str
 
 
 def resolve(spec: JobSpec, dataset: Dataset, placement: Placement) -> ResolvedSpec:
@@ -61,12 +62,15 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement) -> ResolvedSp
     names = dict.fromkeys((spec.teacher.detector, spec.student.detector))
     shapes = {name: _anchor_shapes(name, train, spec.schedule.image_size) for name in names}
     return ResolvedSpec(
-        spec=spec.model_copy(update={"schedule": schedule}), classes=dataset.classes, anchor_shapes=shapes
+        spec=spec.model_copy(update={"schedule": schedule}),
+        classes=dataset.classes,
+        anchor_shapes=shapes,
+        device=placement.name,
     )
 
 
 def settle(resolved: ResolvedSpec, asked: JobSpec, out_dir: Path) -> ResolvedSpec:
-    """Keep the first resolution of a run folder: a continued run must be the run it continues.
+    """Keep the first resolution of a run folder: a continued run must be the run it continues, on whatever device.
 
     Raises BadSpec when the folder holds a run of another spec.
     """
@@ -83,7 +87,7 @@ def settle(resolved: ResolvedSpec, asked: JobSpec, out_dir: Path) -> ResolvedSpe
             f"the folder {out_dir} holds a run of another spec (different: {', '.join(changed)}).",
             hint="Give another --out folder, or the spec that the run was begun with.",
         )
-    return ResolvedSpec.model_validate(held["resolved"])
+    return ResolvedSpec.model_validate({**held["resolved"], "device": resolved.device})
 
 
 def _anchor_shapes(

@@ -16,8 +16,8 @@ from fgfi_core.training import preflight
 from fgfi_core.training.checkpoint import describe
 from fgfi_core.training.delivery import export_student, write_report
 from fgfi_core.training.device import choose
-from fgfi_core.training.loop import Emit
 from fgfi_core.training.resolve import FILE, resolve, settle
+from fgfi_core.training.task import Emit
 from fgfi_core.training.trainings import Bench, Finished, train_all
 
 

@@ -15,8 +15,9 @@ from fgfi_core.results import Role, Score, Training
 from fgfi_core.spec import FineGrained, Stage
 from fgfi_core.training.checkpoint import CheckpointFolder, seed_all
 from fgfi_core.training.device import Placement
-from fgfi_core.training.loop import Emit, Imitate, Task, Trained, train
+from fgfi_core.training.loop import train
 from fgfi_core.training.resolve import ResolvedSpec
+from fgfi_core.training.task import Emit, Imitate, Task, Trained
 
 
 @dataclass(frozen=True)
