@@ -44,6 +44,7 @@ class Report:
     stage: str | None = None
     progress: Json | None = None
     resolved: Json | None = None
+    device: str | None = None
     step: int | None = None
 
 
@@ -78,6 +79,7 @@ def write(session: Session, lease: Lease, report: Report) -> Pulse:
         .values(
             reports=report.number,
             last_step=Attempt.last_step if report.step is None else report.step,
+            device=Attempt.device if report.device is None else clean_text(report.device),
             last_stage=Attempt.last_stage if report.stage is None else report.stage,
         )
         .returning(Attempt.reports)

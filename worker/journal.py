@@ -18,7 +18,10 @@ MAX_UNREADABLE = 20
 
 
 class Journal:
-    """Turns events into reports. Files are another matter: `take` hands their events back."""
+    """Turns events into reports. Files are another matter: `take` hands their events back.
+
+    device, result, failure: what the child said of these, None before.
+    """
 
     def __init__(self, sessions: Sessions, lease: Lease) -> None:
         self._sessions = sessions
@@ -29,6 +32,7 @@ class Journal:
         self._metrics: list[NewMetric] = []
         self._fields: Json = {}
         self._unsent: Report | None = None
+        self.device: str | None = None
         self.result: Json | None = None
         self.failure: events.RunFailed | None = None
 
@@ -51,9 +55,10 @@ class Journal:
             case events.Progress():
                 self._fields |= {"progress": event.model_dump(exclude={"kind"}), "step": event.step}
             case events.SpecResolved():
-                self._fields["resolved"] = event.resolved
+                self.device = event.resolved.get("device")
+                self._fields |= {"resolved": event.resolved, "device": self.device}
             case events.StageStarted():
-                self._fields["stage"] = event.stage
+                self._fields |= {"stage": event.stage, "step": event.step}
                 self._add(event)
             case events.StageFinished() | events.Log():
                 self._add(event)

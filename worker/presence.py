@@ -43,6 +43,7 @@ class Presence:
                         hostname=socket.gethostname(),
                         pid=os.getpid(),
                         queues=self._queues,
+                        device=self._place.device,
                         job_id=self._place.job_id,
                     )
             except AWAY as error:

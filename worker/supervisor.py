@@ -169,6 +169,7 @@ class _Attempt:
 
     def _take(self, line: bytes, publisher: Publisher) -> None:
         file = self._journal.take(line)
+        self._place.device = self._journal.device or self._place.device
         if file is not None:
             publisher.add(file)
 

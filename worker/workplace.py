@@ -15,7 +15,7 @@ from worker.stopping import Stopping
 
 @dataclass
 class Workplace:
-    """Made once a process. `job_id`: what is worked on, for others to see."""
+    """Made once a process. For others to see: `job_id`, what is worked on; `device`, what the last run computed on."""
 
     settings: Settings
     sessions: Sessions
@@ -24,6 +24,7 @@ class Workplace:
     worker_id: str
     stopping: Stopping = field(default_factory=Stopping)
     job_id: str | None = None
+    device: str | None = None
 
     @property
     def scratch(self) -> Path:

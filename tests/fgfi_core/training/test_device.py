@@ -33,3 +33,12 @@ def test_modules_and_images_are_placed_channels_last() -> None:
     placement.place(convolution)
     assert convolution.weight.is_contiguous(memory_format=torch.channels_last)
     assert placement.images(torch.rand(2, 3, 8, 8)).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_cpu_is_called_cpu() -> None:
+    assert choose(Resources(device="cpu"), "auto").name == "cpu"
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_gpu_is_called_by_its_own_name() -> None:
+    assert choose(Resources(), "auto").name == f"cuda: {torch.cuda.get_device_name()}"

@@ -59,13 +59,14 @@ def wait_for_request(control: Control) -> str:
 def success(folder: Path, speak: Speaker, _: Control) -> int:
     assert (folder / "data" / "classes.txt").read_text() == "cell"
     speak(events.StageStarted(stage="teacher", seed=0, step=0, steps=2))
-    speak(events.SpecResolved(resolved={"batch_size": 8}))
+    speak(events.SpecResolved(resolved={"batch_size": 8, "device": "cuda: a card"}))
     for step in range(2):
         speak(metrics(step, 1.0 / (step + 1)))
     speak(metrics(2, float("nan")))
     speak(checkpoint(folder, 2, final=True))
     speak(events.Log(level="info", message="a line for the reader", code=""))
     speak(events.StageFinished(stage="teacher", seed=0, seconds=1.0, summary={"map50": 0.5}))
+    speak(events.StageStarted(stage="report", seed=0))
     speak(artifact(folder))
     speak(events.RunFinished(result={"name": "cells"}))
     return 0
@@ -80,6 +81,7 @@ def crash_once(folder: Path, speak: Speaker, _: Control) -> int:
     """Crash after two checkpoints and a finished stage; the second attempt finds them."""
     states = sorted(path.relative_to(folder / "out").as_posix() for path in (folder / "out").rglob("*.pt"))
     if states:
+        speak(checkpoint(folder, 9, final=True))
         speak(events.Log(level="info", message=" ".join(states), code="found"))
         speak(events.RunFinished(result={"name": "cells"}))
         return 0

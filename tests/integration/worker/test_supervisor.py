@@ -3,6 +3,7 @@ import signal
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -40,8 +41,8 @@ def test_a_run_to_the_end_is_kept_whole(
     assert (done.state, done.result, done.resolved, done.stage) == (
         "succeeded",
         {"name": "cells"},
-        {"batch_size": 8},
-        "teacher",
+        {"batch_size": 8, "device": "cuda: a card"},
+        "report",
     )
     assert look.moves(job.id) == ["queued", "running", "succeeded"]
     assert [event["message"] for event in look.events(job.id, "log")] == ["a line for the reader"]
@@ -55,6 +56,20 @@ def test_a_run_to_the_end_is_kept_whole(
         assert b"".join(objects.get(student.object_key)) == b"a small student"
         (final,) = checkpoints.list_all(session, project_id, job.id)
         assert b"".join(objects.get(final.object_key)) == b"teacher 2"
+
+
+def test_what_an_attempt_computed_on_is_kept_with_it(
+    attempt: Attempting, make_job: MakeJob, look: Any, place: Workplace
+) -> None:
+    job = make_job()
+    attempt(job.id, "success")
+    assert look.attempt(job.id).device == place.device == "cuda: a card"
+
+
+def test_the_step_an_attempt_reached_is_one_of_its_stage(attempt: Attempting, make_job: MakeJob, look: Any) -> None:
+    job = make_job()
+    attempt(job.id, "success")
+    assert (look.attempt(job.id).last_stage, look.attempt(job.id).last_step) == ("report", 0)
 
 
 def test_nothing_is_left_on_the_worker(attempt: Attempting, make_job: MakeJob, place: Workplace) -> None:
@@ -88,6 +103,19 @@ def test_a_crash_is_followed_by_an_attempt_that_goes_on_from_the_checkpoints(
     assert found == ["checkpoints/baseline-0/step-000000006.pt checkpoints/teacher-0/final.pt"]
     resumed = look.attempt(job.id, 2).resumed_from
     assert [(one["stage"], one["step"]) for one in resumed] == [("baseline", 6), ("teacher", 9)]
+
+
+def test_what_an_attempt_found_finished_is_not_stored_again(
+    attempt: Attempting, make_job: MakeJob, sessions: Sessions, project_id: str, tmp_path: Path
+) -> None:
+    job = make_job()
+    attempt(job.id, "crash_once")
+    attempt(job.id, "crash_once")
+
+    with sessions.begin() as session:
+        finals = [row for row in checkpoints.list_all(session, project_id, job.id) if row.final]
+    assert [row.attempt for row in finals] == [1]
+    assert len(list((tmp_path / "objects" / "jobs" / job.id).rglob("final.pt"))) == 1
 
 
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(

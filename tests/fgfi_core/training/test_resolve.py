@@ -1,0 +1,43 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from fgfi_core.errors import BadSpec
+from fgfi_core.spec import JobSpec
+from fgfi_core.training.resolve import FILE, ResolvedSpec, settle
+
+SPEC = JobSpec.model_validate(
+    {
+        "name": "tiny",
+        "dataset": {"train": "train", "val": "val"},
+        "teacher": {"detector": "ssd-shufflenetv2-0.5x"},
+        "student": {"detector": "ssd-shufflenetv2-0.25x"},
+    }
+)
+
+
+def resolved(device: str, width: float = 10.0) -> ResolvedSpec:
+    return ResolvedSpec(spec=SPEC, classes=("cell",), anchor_shapes={"a": ((width, 10.0),)}, device=device)
+
+
+def test_a_run_that_goes_on_elsewhere_keeps_its_resolution_and_says_where_it_is_now(tmp_path: Path) -> None:
+    settle(resolved("cpu"), SPEC, tmp_path)
+
+    assert settle(resolved("cuda: a card", width=99.0), SPEC, tmp_path) == resolved("cuda: a card")
+
+
+def test_going_on_leaves_the_file_as_it_is(tmp_path: Path) -> None:
+    settle(resolved("cpu"), SPEC, tmp_path)
+    before = (tmp_path / FILE).read_bytes()
+    settle(resolved("cuda: a card"), SPEC, tmp_path)
+
+    assert (tmp_path / FILE).read_bytes() == before
+    assert json.loads(before)["resolved"]["device"] == "cpu"
+
+
+def test_another_spec_is_refused_with_what_differs(tmp_path: Path) -> None:
+    settle(resolved("cpu"), SPEC, tmp_path)
+
+    with pytest.raises(BadSpec, match=r"another spec \(different: name\)"):
+        settle(resolved("cpu"), SPEC.model_copy(update={"name": "other"}), tmp_path)
