@@ -46,13 +46,18 @@ class StageCheckpoints:
 def publish(session: Session, lease: Lease, new: NewCheckpoint) -> Checkpoint:
     """Publish a checkpoint and let go of those it makes superfluous. Raises LeaseLost.
 
-    Kept are all final ones and the newest two others. A checkpoint further on than all before clears the count of
-    losses without progress.
+    A final one that is published already, byte for byte, is not published again: the earlier row is returned and the
+    new object collected. Kept are all final ones and the newest two others. A checkpoint further on than all before
+    clears the count of losses without progress.
     """
     job = fence(session, lease)
     earlier = session.scalar(select(Checkpoint).where(Checkpoint.object_key == new.object_key))
     if earlier is not None:  # Published before a connection broke, and asked for again.
         return earlier
+    if new.final and (same := find_final(session, job.id, new.stage, new.seed, new.path, new.sha256)) is not None:
+        garbage.add(session, [new.object_key])
+        session.flush()
+        return same
     if _is_newer(session, job.id, new):
         job.losses_without_checkpoint = 0
     row = Checkpoint(
@@ -74,6 +79,24 @@ def publish(session: Session, lease: Lease, new: NewCheckpoint) -> Checkpoint:
     events.append(session, job, [NewEvent("checkpoint", facts)])
     session.flush()
     return row
+
+
+def find_final(session: Session, job_id: str, stage: str, seed: int, path: str, sha256: str) -> Checkpoint | None:
+    """The published final checkpoint with this very content, None when there is none that is whole."""
+    return session.scalar(
+        select(Checkpoint)
+        .where(
+            Checkpoint.job_id == job_id,
+            Checkpoint.stage == stage,
+            Checkpoint.seed == seed,
+            Checkpoint.path == path,
+            Checkpoint.sha256 == sha256,
+            Checkpoint.final,
+            Checkpoint.damaged_at.is_(None),
+        )
+        .order_by(Checkpoint.id.desc())
+        .limit(1)
+    )
 
 
 def list_all(session: Session, project_id: str, job_id: str) -> Sequence[Checkpoint]:

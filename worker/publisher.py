@@ -84,7 +84,7 @@ class Publisher:
                 return
             event = upload.event
             try:
-                if not self._is_superseded(event):
+                if not self._is_superfluous(event):
                     self._store(upload)
             except LeaseLost as error:
                 self._keeper.lose(error.message)
@@ -95,11 +95,22 @@ class Publisher:
             finally:
                 upload.file.unlink(missing_ok=True)
 
-    def _is_superseded(self, event: CheckpointSaved | ArtifactWritten) -> bool:
-        """Whether storing it would be in vain: enough newer ones wait behind it to push it out at once."""
-        if isinstance(event, ArtifactWritten) or event.final:
+    def _is_superfluous(self, event: CheckpointSaved | ArtifactWritten) -> bool:
+        """Whether storing it would be in vain: it is stored already, or will be pushed out at once by newer ones."""
+        if isinstance(event, ArtifactWritten):
             return False
+        if event.final:
+            return self._is_stored(event)
         return sum(step > event.step for step in self._steps[event.stage, event.seed]) >= checkpoints.KEPT
+
+    def _is_stored(self, event: CheckpointSaved) -> bool:
+        """Whether an earlier attempt published this very file: one that goes on names again what it found."""
+        place = (event.stage, event.seed, event.path, event.sha256)
+        try:
+            with self._place.sessions.begin() as session:
+                return checkpoints.find_final(session, self._lease.job_id, *place) is not None
+        except AWAY:  # Publishing waits for the database, and asks again.
+            return False
 
     def _store(self, upload: _Upload) -> None:
         event = upload.event

@@ -97,6 +97,35 @@ def test_publishing_the_same_object_again_is_the_same_checkpoint(sessions: Sessi
     assert publish(sessions, claim.lease, 1).id == publish(sessions, claim.lease, 1).id
 
 
+def test_a_final_with_the_same_content_is_published_once(sessions: Sessions, claim: Claim, project_id: str) -> None:
+    first = publish(sessions, claim.lease, 0, final=True)
+    again = publish(sessions, second_attempt(sessions, claim), 0, final=True)
+    with sessions.begin() as session:
+        kept = [row.id for row in checkpoints.list_all(session, project_id, claim.job.id)]
+        told = [event.kind for event in events.events_after(session, project_id, claim.job.id)]
+        collected = session.scalars(select(Garbage.object_key)).all()
+    assert (again.id, kept, told.count("checkpoint")) == (first.id, [first.id], 1)
+    assert collected == ["2/teacher/0/True"]
+
+
+def test_a_final_with_other_content_is_a_version_of_its_own(sessions: Sessions, claim: Claim) -> None:
+    publish(sessions, claim.lease, 0, final=True)
+    with sessions.begin() as session:
+        other = NewCheckpoint("teacher", 0, 0, True, "teacher/final.pt", "other", 1, "another hash")
+        newer = checkpoints.publish(session, claim.lease, other)
+    with sessions.begin() as session:
+        (teacher,) = checkpoints.to_resume(session, claim.job.id)
+    assert teacher.finals[0][0].id == newer.id
+    assert len(teacher.finals[0]) == 2
+
+
+def test_a_damaged_final_is_published_again(sessions: Sessions, claim: Claim) -> None:
+    row = publish(sessions, claim.lease, 0, final=True)
+    with sessions.begin() as session:
+        checkpoints.mark_damaged(session, claim.lease, row.id, "too short")
+    assert publish(sessions, second_attempt(sessions, claim), 0, final=True).id != row.id
+
+
 def test_resuming_takes_finals_and_else_the_newest_first(sessions: Sessions, claim: Claim) -> None:
     publish(sessions, claim.lease, 5, final=True)
     for step in (3, 6):
