@@ -12,6 +12,8 @@ from client.models import Dataset
 from client.output import JsonOption, age, console, error_console, print_json, print_table, size
 from client.sdk import Fgfi
 
+_LISTED = 10
+
 app = typer.Typer(help="Add and list data sets.", no_args_is_help=True)
 
 
@@ -53,6 +55,29 @@ def upload(service: Fgfi, path: Path, name: str | None, *, quiet: bool) -> Datas
     if not quiet:
         console.print(f"checking {dataset.id} ...", markup=False)
     return service.checked(dataset)
+
+
+def find(service: Fgfi, text: str) -> Dataset:
+    """The ready data set with this id or name. Raises ClientError, which lists what there is."""
+    known = service.datasets()
+    by_id = [one for one in known if one.id == text]
+    named = by_id or [one for one in known if one.name == text]
+    ready = [one for one in named if one.state == "ready"]
+    if len(ready) == 1:
+        return ready[0]
+    if ready:
+        message = f"{len(ready)} ready data sets are called '{text}': pass the id of one"
+    elif named:
+        message = f"data set '{text}' is not ready"
+    else:
+        message = f"there is no data set '{text}'"
+    listed = ready or named or [one for one in known if one.state == "ready"]
+    hints = [f"{one.id}  {one.name}  {one.state}, added {age(one.created_at)} ago" for one in listed[:_LISTED]]
+    if not hints:
+        hints.append("add one with `fgfi datasets add FOLDER`")
+    elif len(listed) > _LISTED:
+        hints.append(f"and {len(listed) - _LISTED} more: `fgfi datasets list`")
+    raise ClientError(message, hints=tuple(hints), exit_code=EXIT_USAGE, code="dataset_not_found")
 
 
 def print_report(dataset: Dataset) -> None:

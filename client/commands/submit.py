@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from client import spec_file
+from client.commands import datasets
 from client.errors import EXIT_JOB_CANCELLED, EXIT_JOB_FAILED, EXIT_USAGE, ClientError
 from client.models import Job, StreamEvent
 from client.output import JsonOption, console, print_exports, print_json, print_scores
@@ -16,7 +17,9 @@ from client.sdk import Fgfi
 
 def submit(
     spec: Annotated[Path, typer.Argument(metavar="JOB.YAML", help="The job spec, YAML or JSON.")],
-    dataset: Annotated[str | None, typer.Option(help="Id of the data set; takes the place of the spec's.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option(help="Id or name of a ready data set; takes the place of the spec's id.")
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Stay until the job's end and draw its progress.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -25,11 +28,14 @@ def submit(
     if checked.dataset.id is None:
         raise ClientError(
             f"{spec} names no data set",
-            hints=("add one with `fgfi datasets add FOLDER` and pass its id: --dataset ds_...",),
+            hints=("add one with `fgfi datasets add FOLDER` and pass its name or id: --dataset NAME",),
             exit_code=EXIT_USAGE,
         )
     with Fgfi.connect() as service:
-        job = service.submit(checked.model_dump(mode="json"))
+        content = checked.model_dump(mode="json")
+        if dataset is not None:
+            content["dataset"]["id"] = datasets.find(service, dataset).id
+        job = service.submit(content)
         if not as_json:
             console.print(f"{job.id} is {job.state}", markup=False)
         if follow:

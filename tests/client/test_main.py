@@ -81,7 +81,7 @@ def test_a_spec_without_a_data_set_says_how_to_name_one(run: Run) -> None:
     code, _, err = run("submit", EXAMPLE)
 
     assert code == EXIT_USAGE
-    assert "--dataset ds_..." in err
+    assert "--dataset NAME" in err
 
 
 def test_without_a_service_the_exit_code_says_so(run: Run) -> None:
