@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from fgfi_core.environment import allowed_cores
+from fgfi_core.environment import wanted_threads
 from fgfi_core.errors import BadSpec
 from fgfi_core.spec import Resources
 
@@ -40,7 +40,7 @@ class Placement:
 
 
 def choose(resources: Resources, precision: Literal["auto", "fp32", "bf16"]) -> Placement:
-    """Make every `auto` a value: CUDA and bfloat16 where they are, else the CPU, float32 and all its allowed cores.
+    """Make every `auto` a value: CUDA and bfloat16 where they are, else the CPU, float32 and `wanted_threads`.
 
     Raises BadSpec when `cuda` is asked for and missing.
     """
@@ -53,5 +53,5 @@ def choose(resources: Resources, precision: Literal["auto", "fp32", "bf16"]) -> 
     device = torch.device("cuda" if has_cuda and resources.device != "cpu" else "cpu")
     if precision == "auto":
         precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
-    threads = allowed_cores() if resources.threads == "auto" else resources.threads
+    threads = wanted_threads() if resources.threads == "auto" else resources.threads
     return Placement(device, precision, threads)

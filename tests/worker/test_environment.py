@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from worker.environment import child_environment, mimalloc
+from fgfi_core.environment import mimalloc
+from worker.environment import child_environment
 
 PARENT = {
     "PATH": "/bin",

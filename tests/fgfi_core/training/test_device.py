@@ -7,9 +7,15 @@ from fgfi_core.spec import Resources
 from fgfi_core.training.device import choose
 
 
-def test_a_cpu_computes_in_float32_on_all_allowed_cores() -> None:
+def test_a_cpu_computes_in_float32_on_all_allowed_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     placement = choose(Resources(device="cpu"), "auto")
     assert (placement.device.type, placement.precision, placement.threads) == ("cpu", "fp32", allowed_cores())
+
+
+def test_a_number_of_threads_set_for_the_process_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "5")
+    assert choose(Resources(device="cpu"), "auto").threads == 5
 
 
 def test_a_number_of_threads_is_taken_as_given() -> None:
