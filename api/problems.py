@@ -1,13 +1,16 @@
-"""Every error the API gives: RFC 9457 problem details with a stable `code` and, field by field, what to do."""
+"""Every error the API gives: RFC 9457 problem details with a stable `code` and, field by field, what to do.
 
-from collections.abc import Mapping
+A browser that asks for a page gets the same as a page, which the dashboard draws.
+"""
+
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
@@ -77,6 +80,10 @@ class Problem(Exception):
         self.errors, self.headers = errors, headers
 
 
+DrawPage = Callable[[Problem, str | None], Response]
+"""Draws a problem as a page; the text is the request's id. `app.state.problem_page` holds it."""
+
+
 def respond(problem: Problem, request_id: str | None = None) -> JSONResponse:
     """The problem as a response."""
     details = ProblemDetails(
@@ -93,6 +100,14 @@ def respond(problem: Problem, request_id: str | None = None) -> JSONResponse:
     )
 
 
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem as the caller can read it: a page where a browser asked for one, else as `respond` has it."""
+    request_id: str | None = request.scope.get("fgfi.request_id")
+    is_page = not request.url.path.startswith("/v1/") and "text/html" in request.headers.get("accept", "")
+    draw: DrawPage | None = getattr(request.app.state, "problem_page", None)
+    return draw(problem, request_id) if is_page and draw else respond(problem, request_id)
+
+
 def internal_error(request_id: str | None) -> JSONResponse:
     """The 500 that says nothing of the inside; the log has the trace under the same request id."""
     detail = "Something went wrong on the server. Its log has the reason under this request id."
@@ -106,28 +121,23 @@ def install(app: FastAPI) -> None:
     app.exception_handler(RequestValidationError)(_on_invalid)
 
 
-def _request_id(request: Request) -> str | None:
-    found: str | None = request.scope.get("fgfi.request_id")
-    return found
+def _on_problem(request: Request, error: Problem) -> Response:
+    return answer(request, error)
 
 
-def _on_problem(request: Request, error: Problem) -> JSONResponse:
-    return respond(error, _request_id(request))
-
-
-def _on_http_exception(request: Request, error: HTTPException) -> JSONResponse:
+def _on_http_exception(request: Request, error: HTTPException) -> Response:
     status = error.status_code
     detail = DETAILS.get(status, str(error.detail)).format(method=request.method, path=request.url.path)
     code = CODES.get(status, "error")
-    return respond(Problem(status, code, detail, headers=error.headers), _request_id(request))
+    return answer(request, Problem(status, code, detail, headers=error.headers))
 
 
-def _on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+def _on_invalid(request: Request, error: RequestValidationError) -> Response:
     found = [FieldError(path=e.path, message=e.message, hint=e.hint) for e in explain(error.errors(), error.body)]
     detail = "; ".join(f"{e.path}: {e.message}" if e.path else e.message for e in found[:3])
     more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
     structlog.get_logger().info("invalid_request", fields=[e.path for e in found])
-    return respond(Problem(422, "invalid", f"{detail}{more}", errors=tuple(found)), _request_id(request))
+    return answer(request, Problem(422, "invalid", f"{detail}{more}", errors=tuple(found)))
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

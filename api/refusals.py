@@ -1,9 +1,9 @@
 """The one place where what the store refuses becomes an HTTP status."""
 
 from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 
-from api.problems import Problem, respond
+from api.problems import Problem, answer
 from store import errors
 from store.database import AWAY
 
@@ -32,12 +32,12 @@ def problem_of(error: errors.StoreError) -> Problem:
     return Problem(STATUS.get(type(error), 500), error.code, detail, hint=error.hint)
 
 
-def _on_refusal(request: Request, error: errors.StoreError) -> JSONResponse:
-    return respond(problem_of(error), request.scope.get("fgfi.request_id"))
+def _on_refusal(request: Request, error: errors.StoreError) -> Response:
+    return answer(request, problem_of(error))
 
 
-def _on_database_away(request: Request, _error: Exception) -> JSONResponse:
+def _on_database_away(request: Request, _error: Exception) -> Response:
     problem = Problem(
         503, "database_unavailable", "The database does not answer; nothing was changed.", headers={"Retry-After": "5"}
     )
-    return respond(problem, request.scope.get("fgfi.request_id"))
+    return answer(request, problem)

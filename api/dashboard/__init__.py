@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from api.dashboard import access, files, pages, streams
+from api.dashboard import access, files, pages, streams, trouble
 
 
 def install(app: FastAPI) -> None:
@@ -10,4 +10,5 @@ def install(app: FastAPI) -> None:
     for part in (access, streams, pages):  # Before `/jobs/{job_id}` takes `/jobs/stream` for a job.
         app.include_router(part.router)
     app.add_exception_handler(access.NoSession, access.on_no_session)
+    app.state.problem_page = trouble.problem_page
     app.mount("/static", files.Files())
