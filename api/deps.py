@@ -60,7 +60,8 @@ def get_principal(request: Request, service: ServiceDep) -> Principal:
         with service.sessions.begin() as session:
             principal = keys.verify(session, token.strip(), secret) if scheme.lower() == "bearer" else None
         if principal is None:
-            raise _not_authenticated("This API key is not valid: mistyped, expired or revoked.")
+            hint = "Ask whoever runs the service for a new one; `fgfi` sends the key in FGFI_API_KEY."
+            raise _not_authenticated("This API key is not valid: mistyped, expired or revoked.", hint)
         return principal
     visitor = get_visitor(request, service)
     if visitor is None:
@@ -99,5 +100,5 @@ Admin = Annotated[Principal, Depends(requires("admin"))]
 Visitor = Annotated[Principal | None, Depends(get_visitor)]
 
 
-def _not_authenticated(detail: str) -> Problem:
-    return Problem(401, "not_authenticated", detail, headers={"WWW-Authenticate": "Bearer"})
+def _not_authenticated(detail: str, hint: str = "") -> Problem:
+    return Problem(401, "not_authenticated", detail, hint=hint, headers={"WWW-Authenticate": "Bearer"})

@@ -11,6 +11,7 @@ STATUS: dict[type[errors.StoreError], int] = {
     errors.NotFound: 404,
     errors.WrongState: 409,
     errors.DatasetNotReady: 409,
+    errors.NoSuchSplit: 422,
     errors.IdempotencyMismatch: 422,
     errors.IdempotencyInFlight: 409,
     errors.BadCursor: 422,

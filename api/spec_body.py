@@ -33,7 +33,10 @@ class _PlainYaml(yaml.SafeLoader):
 
 async def read_spec(request: Request) -> JobSpec:
     """The spec in the body. Raises RequestValidationError for wrong fields, Problem for what is no spec at all."""
-    body = _parse(_media_type(request), await request.body())
+    content = await request.body()
+    if not content.strip():
+        raise Problem(422, "invalid", "The body is empty: send a job spec as JSON or YAML.")
+    body = _parse(_media_type(request), content)
     if not isinstance(body, dict):
         raise Problem(422, "invalid", "The body is no job spec: it must be one object with fields such as `teacher`.")
     try:
@@ -59,7 +62,8 @@ def _parse(media_type: str, body: bytes) -> Any:
         if media_type == "application/json" or media_type.endswith("+json"):
             return json.loads(body)
     except yaml.YAMLError as error:
-        raise _unreadable("YAML", str(error)) from error
+        mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+        raise _unreadable("YAML", f"line {mark.line + 1}: {problem}" if mark and problem else str(error)) from error
     except ValueError as error:
         raise _unreadable("JSON", str(error)) from error
     detail = f"A job spec is sent as application/json or application/yaml, not as {media_type}."

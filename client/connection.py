@@ -8,7 +8,7 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from client.errors import EXIT_NOT_ALLOWED, EXIT_UNREACHABLE, ClientError
+from client.errors import EXIT_NOT_ALLOWED, EXIT_UNREACHABLE, EXIT_USAGE, ClientError
 
 CONNECTION_FILE = "connection.json"
 
@@ -35,6 +35,12 @@ def find(data: Path | None = None) -> Connection:
             "no service is known on this machine",
             hints=("start one with `fgfi up`, or set FGFI_URL and FGFI_API_KEY",),
             exit_code=EXIT_UNREACHABLE,
+        )
+    if not url.startswith(("http://", "https://")):
+        raise ClientError(
+            f"FGFI_URL is '{url}', which is no address",
+            hints=("it begins with http:// or https://",),
+            exit_code=EXIT_USAGE,
         )
     key = os.environ.get("FGFI_API_KEY")
     # The local key goes to the local stack only: never to an address from the environment.

@@ -108,7 +108,7 @@ def refused(response: httpx.Response) -> ClientError:
     message = str(problem.get("detail") or problem.get("title") or f"the service answered {response.status_code}")
     hints = [str(problem["hint"])] if problem.get("hint") else []
     for error in problem.get("errors") or []:
-        hints.extend(_field_hints(error))
+        hints.extend(hint for hint in _field_hints(error) if hint not in message and hint not in hints)
     return ClientError(message, hints=tuple(hints), exit_code=exit_code, code=str(problem.get("code", "")))
 
 

@@ -7,7 +7,7 @@ import yaml
 from pydantic import ValidationError
 
 from client.errors import EXIT_USAGE, ClientError
-from fgfi_core.spec import JobSpec
+from fgfi_core.spec import JobSpec, mistakes
 
 _LARGEST = 1_000_000
 
@@ -22,7 +22,8 @@ def read(path: Path, *, dataset: str | None = None) -> JobSpec:
     try:
         return JobSpec.model_validate(content)
     except ValidationError as error:
-        hints = tuple(f"{_place(item['loc'])}: {_message(item)}" for item in error.errors())
+        found = mistakes.explain(error.errors(include_url=False), content)
+        hints = tuple(f"{one.path or 'the spec'}: {one.message}. {one.hint}".rstrip(" ") for one in found)
         count = "one mistake" if len(hints) == 1 else f"{len(hints)} mistakes"
         raise ClientError(f"{path} has {count}", hints=hints, exit_code=EXIT_USAGE, code="bad_spec") from error
 
@@ -44,18 +45,9 @@ def _load(path: Path) -> dict[str, Any]:
         problem = getattr(error, "problem", None) or "it cannot be parsed"
         raise ClientError(f"{path}{line} is not YAML or JSON: {problem}", exit_code=EXIT_USAGE) from error
     if not isinstance(content, dict):
-        raise ClientError(f"{path} is not a job spec: it must be a mapping of fields", exit_code=EXIT_USAGE)
+        raise ClientError(
+            f"{path} is {'empty' if content is None else 'not a job spec'}: it must be a mapping of fields",
+            hints=("such as name, dataset, teacher and student; the folder examples/ has whole ones",),
+            exit_code=EXIT_USAGE,
+        )
     return content
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, location)) or "the spec"
-
-
-def _message(item: Any) -> str:
-    message = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "extra_forbidden":
-        return "there is no such field"
-    if item["type"] == "missing":
-        return "is missing"
-    return message[:1].lower() + message[1:]

@@ -27,15 +27,19 @@ def owned(folder: Path) -> Iterator[Path]:
         folder = folder.resolve()
         descriptor = os.open(folder / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
+        reason = "it is a file" if folder.is_file() else error.strerror
         raise StackError(
-            f"cannot write to the data folder {folder} ({error.strerror}): choose another one with --data"
+            f"cannot write to the data folder {folder} ({reason}): choose another one with --data"
         ) from error
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             owner = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
-            raise StackError(f"the data folder {folder} is in use by another fgfi up (pid {owner})") from error
+            raise StackError(
+                f"the data folder {folder} is in use by another fgfi up (pid {owner}): "
+                "stop that one, or choose another with --data"
+            ) from error
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield folder

@@ -25,9 +25,11 @@ def up(data: Path, host: str, port: int) -> None:
         log = Log()
         if ended := leftovers.end_recorded(data_folder):
             log("fgfi", f"ended {ended} processes that an earlier run had left")
-        if port and (reason := why_not_free(host, port)):
+        if reason := why_not_free(host, port):
             raise StackError(
                 f"cannot use port {port} on {host} ({reason}): choose another with --port, 0 is any free one"
+                if port
+                else f"cannot listen on {host} ({reason}): choose an address of this machine with --host"
             )
         port = port or free_port()
         folder.remove_connection(data_folder)

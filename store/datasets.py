@@ -11,8 +11,9 @@ from datetime import timedelta
 from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
+from fgfi_core.spec import Data
 from store import garbage, ids, outbox
-from store.errors import DatasetNotReady, LeaseLost, NotFound
+from store.errors import DatasetNotReady, LeaseLost, NoSuchSplit, NotFound
 from store.pages import Page, page
 from store.states import DatasetState
 from store.tables import Dataset
@@ -85,14 +86,21 @@ def delete(session: Session, project_id: str, dataset_id: str) -> None:
     session.flush()
 
 
-def for_new_job(session: Session, project_id: str, dataset_id: str | None) -> Dataset:
-    """The data set of a job to be made. Raises NotFound, DatasetNotReady."""
-    if dataset_id is None:
+def for_new_job(session: Session, project_id: str, asked: Data) -> Dataset:
+    """The data set of a job to be made. Raises NotFound, DatasetNotReady, NoSuchSplit."""
+    if asked.id is None:
         raise NotFound("the job names no data set", hint="Set dataset.id to a data set's id, such as ds_...")
-    row = get(session, project_id, dataset_id)
+    row = get(session, project_id, asked.id)
     if row.state != "ready":
         hint = "Read its report, mend it and upload it again." if row.state == "rejected" else "Wait for its check."
-        raise DatasetNotReady(f"data set '{dataset_id}' is {row.state}, not ready", hint=hint)
+        raise DatasetNotReady(f"data set '{asked.id}' is {row.state}, not ready", hint=hint)
+    # Known since the check: better told now than by a run that waited for its turn.
+    splits = (row.report or {}).get("splits")
+    for role, name in (("train", asked.train), ("val", asked.val)):
+        if splits is not None and name not in splits:
+            message = f"dataset.{role} is '{name}', but data set '{row.name}' has no such split"
+            hint = f"Its splits: {', '.join(sorted(splits))}."
+            raise NoSuchSplit(message, field=f"dataset.{role}", hint=hint)
     return row
 
 

@@ -34,6 +34,16 @@ class DatasetNotReady(StoreError):
     code = "dataset_not_ready"
 
 
+class NoSuchSplit(StoreError):
+    """A job names a split that its data set does not have. `field` is the spec's field."""
+
+    code = "no_such_split"
+
+    def __init__(self, message: str, *, field: str, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+
+
 class IdempotencyMismatch(StoreError):
     """The idempotency key was used before with another request."""
 

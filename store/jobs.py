@@ -23,6 +23,14 @@ from store.pages import Page, page
 from store.states import Action, JobState, after_action, is_terminal
 from store.tables import Attempt, IdempotencyKey, Job
 
+_DONE: dict[Action, str] = {"cancel": "cancelled", "pause": "paused", "resume": "resumed"}
+_WHEN: dict[Action, str] = {
+    "cancel": "Only a job that is not over can be; delete it instead.",
+    "pause": "Only a job that is queued or running can be.",
+    "resume": "Only a paused job can be; to run a job again, submit its spec again.",
+}
+_GONE = "It may have been deleted, or belong to another project."
+
 
 @dataclass(frozen=True)
 class Created:
@@ -44,13 +52,13 @@ class Idempotency:
 def create(session: Session, project_id: str, spec: JobSpec, idempotency: Idempotency | None = None) -> Created:
     """Make a job: idempotency row, job, first event and outbox row in the caller's one transaction.
 
-    Raises NotFound or DatasetNotReady for the data set, IdempotencyMismatch, IdempotencyInFlight.
+    Raises NotFound, DatasetNotReady or NoSuchSplit for the data set, IdempotencyMismatch, IdempotencyInFlight.
     """
     if idempotency is not None:
         earlier = _replay(session, project_id, idempotency)
         if earlier is not None:
             return Created(earlier, replayed=True)
-    dataset = for_new_job(session, project_id, spec.dataset.id)
+    dataset = for_new_job(session, project_id, spec.dataset)
     job = Job(
         id=ids.new("job"),
         project_id=project_id,
@@ -77,7 +85,7 @@ def get(session: Session, project_id: str, job_id: str) -> Job:
     """One job. Raises NotFound."""
     job = session.scalar(select(Job).where(Job.id == job_id, Job.project_id == project_id))
     if job is None:
-        raise NotFound(f"there is no job '{job_id}'")
+        raise NotFound(f"there is no job '{job_id}'", hint=_GONE)
     return job
 
 
@@ -164,7 +172,7 @@ def _act(session: Session, project_id: str, job_id: str, action: Action) -> tupl
     job = _locked(session, project_id, job_id)
     state = after_action(action, job.state)
     if state is None:
-        raise WrongState(f"a job that is {job.state} cannot {action}", state=job.state)
+        raise WrongState(f"a job that is {job.state} cannot be {_DONE[action]}", state=job.state, hint=_WHEN[action])
     return job, state
 
 
@@ -173,7 +181,7 @@ def _locked(session: Session, project_id: str, job_id: str) -> Job:
     query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     job = session.scalar(query)
     if job is None:
-        raise NotFound(f"there is no job '{job_id}'")
+        raise NotFound(f"there is no job '{job_id}'", hint=_GONE)
     return job
 
 

@@ -5,6 +5,7 @@ import threading
 from datetime import timedelta
 
 from fgfi_core import data
+from fgfi_core.data.check import Finding
 from fgfi_core.errors import JobError
 from store import datasets
 from store.database import AWAY
@@ -49,7 +50,7 @@ def _verdict(place: Workplace, row: Dataset) -> tuple[Json | None, Json | None]:
     report = found.model_dump(mode="json")
     if found.usable:
         return report, None
-    first = next((f"{p.file}: {p.message}" for p in found.problems if p.severity == "error"), "")
+    first = next((f"{_place(p)}: {p.message}" for p in found.problems if p.severity == "error"), "")
     count = found.problem_counts.get("error", 0)
     message = f"{count} error{'s' if count != 1 else ''} found; the first: {first}"
     return report, {
@@ -57,6 +58,10 @@ def _verdict(place: Workplace, row: Dataset) -> tuple[Json | None, Json | None]:
         "message": message,
         "hint": "Mend what the report lists, and upload again.",
     }
+
+
+def _place(finding: Finding) -> str:
+    return finding.file if finding.line is None else f"{finding.file}:{finding.line}"
 
 
 class _Renewal:

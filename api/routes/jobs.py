@@ -16,7 +16,7 @@ from api.schemas.page import PageOut
 from api.spec_body import SpecDep
 from fgfi_core.spec import JobSpec
 from store import jobs
-from store.errors import DatasetNotReady, NotFound
+from store.errors import DatasetNotReady, NoSuchSplit, NotFound
 from store.jobs import Created, Idempotency
 from store.standings import best_accuracy
 from store.states import JobState
@@ -95,6 +95,9 @@ def cancel_job(job_id: str, principal: Submitter, session: SessionDep) -> JobOut
 def _create(session: Session, project_id: str, spec: JobSpec, idempotency: Idempotency | None) -> Created:
     try:
         return jobs.create(session, project_id, spec, idempotency)
+    except NoSuchSplit as error:
+        field = FieldError(path=error.field, message=error.message, hint=error.hint)
+        raise Problem(422, error.code, f"{error.message}.", hint=error.hint, errors=(field,)) from error
     except (NotFound, DatasetNotReady) as error:
         status, code = (404, "dataset_not_found") if isinstance(error, NotFound) else (409, error.code)
         detail = f"{error.message[:1].upper()}{error.message[1:]}."

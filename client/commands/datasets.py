@@ -47,7 +47,7 @@ def list_all(as_json: JsonOption = False) -> None:
 def upload(service: Fgfi, path: Path, name: str | None, *, quiet: bool) -> Dataset:
     """Send a folder or archive with a progress bar, and wait for the check. Raises ClientError."""
     if not path.exists():
-        raise ClientError(f"there is no {path}", exit_code=EXIT_USAGE)
+        raise ClientError(f"there is no file or folder {path}", exit_code=EXIT_USAGE)
     archive.media_type(path)  # Says what is no archive before a bar is drawn.
     with _bar(quiet=quiet) as bar:
         task = bar.add_task(f"sending {path.name or path.resolve().name}", total=archive.size(path))
@@ -72,12 +72,17 @@ def find(service: Fgfi, text: str) -> Dataset:
     else:
         message = f"there is no data set '{text}'"
     listed = ready or named or [one for one in known if one.state == "ready"]
-    hints = [f"{one.id}  {one.name}  {one.state}, added {age(one.created_at)} ago" for one in listed[:_LISTED]]
+    hints = [_one_line(one) for one in listed[:_LISTED]]
     if not hints:
         hints.append("add one with `fgfi datasets add FOLDER`")
     elif len(listed) > _LISTED:
         hints.append(f"and {len(listed) - _LISTED} more: `fgfi datasets list`")
     raise ClientError(message, hints=tuple(hints), exit_code=EXIT_USAGE, code="dataset_not_found")
+
+
+def _one_line(one: Dataset) -> str:
+    why = f": {one.error.message}" if one.state == "rejected" and one.error else ""
+    return f"{one.id}  {one.name}  {one.state}, added {age(one.created_at)} ago{why}"
 
 
 def print_report(dataset: Dataset) -> None:

@@ -20,11 +20,17 @@ def download(
 ) -> None:
     """Download what a job made: exports of the student and the report."""
     with Fgfi.connect() as service:
-        wanted = [artifact for artifact in service.artifacts(job_id) if not only or artifact.format in only]
+        there = service.artifacts(job_id)
+        wanted = [artifact for artifact in there if not only or artifact.format in only]
+        if not there:
+            hint = f"it is {service.job(job_id).state}; a job has files once its export is done"
+            raise ClientError(f"{job_id} has no files", hints=(hint,), exit_code=EXIT_REFUSED)
         if not wanted:
-            of = f" of format {' or '.join(only)}" if only else ""
+            formats = ", ".join(sorted({artifact.format for artifact in there}))
             raise ClientError(
-                f"{job_id} has no files{of}", hints=("they are there once its export is done",), exit_code=EXIT_REFUSED
+                f"{job_id} has no file of format {' or '.join(only or ())}",
+                hints=(f"it has: {formats}",),
+                exit_code=EXIT_REFUSED,
             )
         paths = [fetch(service, artifact, out) for artifact in wanted]
     if as_json:

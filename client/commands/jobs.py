@@ -83,8 +83,9 @@ def print_job(job: Job) -> None:
     if job.attempts:
         console.print()
         rows = [(one.number, one.outcome or "running", _reached(one), one.device, _length(one)) for one in job.attempts]
-        # Why an attempt ended well needs no words.
-        notes = ["" if one.outcome == "succeeded" else one.message or "" for one in job.attempts]
+        # Why an attempt ended well needs no words; why the job failed was said above.
+        said = job.error.message if job.error else None
+        notes = ["" if one.outcome == "succeeded" or one.message == said else one.message or "" for one in job.attempts]
         print_table(("attempt", "outcome", "reached", "device", "took"), rows, notes=notes, shorten="device")
 
 

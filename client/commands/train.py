@@ -35,7 +35,8 @@ def train(
     """Run a whole job here, without the service. Ctrl-C stops it after a checkpoint; the same command continues it."""
     checked = spec_file.read(spec)
     if not data.is_dir():
-        raise ClientError(f"there is no folder {data}", exit_code=EXIT_USAGE)
+        message = f"{data} is a file: unpack it, and name the folder" if data.exists() else f"there is no folder {data}"
+        raise ClientError(message, exit_code=EXIT_USAGE)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -59,11 +59,11 @@ def extract(archive: Path, destination: Path, limits: Limits = DEFAULT_LIMITS) -
     try:
         extracted = _write(members(archive), folder, limits, most)
         if not extracted.files:
-            raise BadArchive(f"'{archive.name}' holds no files.")
+            raise BadArchive("The archive holds no files.")
         folder.chmod(0o755)
         folder.rename(destination)
     except DAMAGE as error:
-        raise BadArchive(f"'{archive.name}' is damaged or packed in an unknown way: {error}.") from error
+        raise BadArchive(f"The archive is damaged or packed in an unknown way: {error}.") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return extracted

@@ -50,7 +50,8 @@ def scan(root: Path) -> Dataset:
                 return known.scan(folder)
     looked = " or ".join(f"{known.looks_for} ({known.name})" for known in FORMATS)
     seen = ", ".join(sorted(path.name for path in root.iterdir())[:SHOWN]) or "nothing"
-    raise BadData(f"No known data set format in '{root.name}': looked for {looked}; found {seen}.")
+    hint = "Lay the data set out so, in the folder itself or in its only subfolder."
+    raise BadData(f"No known data set format: looked for {looked}; found {seen}.", hint=hint)
 
 
 def _candidates(root: Path) -> list[Path]:

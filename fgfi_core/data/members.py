@@ -42,10 +42,16 @@ DAMAGE = (
 )
 
 
+PACK_AGAIN = "Pack the data set's folder anew, plain files and folders only, and upload it again."
+
+
 class BadArchive(BadData):
     """The archive is refused; the message names the member and the rule."""
 
     code = "bad_archive"
+
+    def __init__(self, message: str, *, hint: str = PACK_AGAIN) -> None:
+        super().__init__(message, hint=hint)
 
 
 class Member(NamedTuple):
@@ -71,7 +77,7 @@ def members(archive: Path) -> Iterator[Member]:
         return _tar(cast("BinaryIO", zstd.open(archive)))
     if head[257:262] == b"ustar":
         return _tar(archive.open("rb"))
-    raise BadArchive(f"'{archive.name}' is no archive we can read.", hint="Send a .zip, .tar, .tar.gz or .tar.zst.")
+    raise BadArchive("The file is no archive we can read.", hint="Send a .zip, .tar, .tar.gz or .tar.zst.")
 
 
 def _zip(archive: Path) -> Iterator[Member]:

@@ -56,6 +56,16 @@ def test_a_body_that_cannot_be_read(client: TestClient, kind: str, content: byte
     assert problem(answer)["code"] == "invalid"
 
 
+def test_yaml_that_breaks_off_is_told_with_its_line(client: TestClient) -> None:
+    answer = client.post("/v1/jobs", content=b"name: x\nseeds: [1\n", headers={"content-type": "application/yaml"})
+    assert str(problem(answer)["detail"]).startswith("The body is not YAML: line 3: ")
+    assert "\n" not in str(problem(answer)["detail"])
+
+
+def test_an_empty_body_is_said_to_be_empty(client: TestClient) -> None:
+    assert "is empty" in str(problem(client.post("/v1/jobs", content=b"", headers=SPEC))["detail"])
+
+
 def test_wrong_fields_are_named_one_by_one(client: TestClient) -> None:
     spec = {
         "dataset": {"id": "ds_1"},

@@ -26,6 +26,13 @@ def test_the_environment_comes_first(data: Path, monkeypatch: pytest.MonkeyPatch
     assert connection.find(data) == Connection("https://fgfi.example", "fgfi_other")
 
 
+def test_an_address_without_its_scheme_is_refused(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FGFI_URL", "fgfi.example:8000")
+
+    with pytest.raises(ClientError, match=r"FGFI_URL is 'fgfi\.example:8000', which is no address"):
+        connection.find(data)
+
+
 def test_the_local_key_is_never_sent_to_another_address(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FGFI_URL", "https://fgfi.example")
 

@@ -23,7 +23,13 @@ KNOWN = {
 @pytest.fixture
 def service(make_service: MakeService) -> Fgfi:
     rows = [
-        {"id": key, "name": name, "state": state, "created_at": "2030-01-01T00:00:00Z"}
+        {
+            "id": key,
+            "name": name,
+            "state": state,
+            "created_at": "2030-01-01T00:00:00Z",
+            "error": {"message": "it holds no files"} if state == "rejected" else None,
+        }
         for key, (name, state) in KNOWN.items()
     ]
     return make_service(lambda _: httpx.Response(200, json={"data": rows, "has_more": False}))
@@ -54,6 +60,13 @@ def test_what_cannot_be_told_is_refused_with_the_ids_to_choose_from(
 
     assert (caught.value.message, caught.value.exit_code) == (message, EXIT_USAGE)
     assert [hint.split()[0] for hint in caught.value.hints] == listed
+
+
+def test_what_is_not_ready_says_why(service: Fgfi) -> None:
+    with pytest.raises(ClientError) as caught:
+        find(service, "broken")
+
+    assert caught.value.hints[0].endswith(": it holds no files")
 
 
 def test_where_there_is_none_it_says_how_to_add_one(make_service: MakeService) -> None:

@@ -50,5 +50,16 @@ def test_an_attempt_that_failed_says_why_below(shown: list[str]) -> None:
     assert shown[-2] == "  The run was ended by SIGKILL, perhaps because memory ran out."
 
 
+def test_what_the_job_failed_of_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = FIRST | {"outcome": "failed", "message": "the loss stopped being finite"}
+    error = {"code": "diverged", "message": "the loss stopped being finite", "hint": "Use a smaller one."}
+    fields = {"id": "job_1", "name": "cells", "state": "failed", "dataset_id": "ds_1"}
+    times = {"created_at": "2030-01-01T00:00:00Z"}
+
+    print_job(Job.model_validate({**fields, **times, "error": error, "attempts": [failed]}))
+
+    assert capsys.readouterr().out.count("the loss stopped being finite") == 1
+
+
 def test_an_attempt_that_succeeded_needs_no_words(shown: list[str]) -> None:
     assert shown[-1] == "      2  succeeded  report       cuda: NVIDIA H200  3m20s"

@@ -108,13 +108,22 @@ def test_a_folder_that_is_not_there_cannot_be_added(run: Run, monkeypatch: pytes
 
     code, _, err = run("datasets", "add", "absent")
 
-    assert (code, err) == (EXIT_USAGE, "fgfi: there is no absent\n")
+    assert (code, err) == (EXIT_USAGE, "fgfi: there is no file or folder absent\n")
 
 
 def test_training_on_a_folder_that_is_not_there_is_refused(run: Run) -> None:
     code, _, err = run("train", EXAMPLE, "--data", "absent", "--out", "out")
 
     assert (code, err) == (EXIT_USAGE, "fgfi: there is no folder absent\n")
+
+
+def test_training_on_an_archive_says_to_unpack_it(run: Run, tmp_path: Path) -> None:
+    packed = tmp_path / "cells.zip"
+    packed.write_bytes(b"PK")
+
+    code, _, err = run("train", EXAMPLE, "--data", packed, "--out", "out")
+
+    assert (code, err) == (EXIT_USAGE, f"fgfi: {packed} is a file: unpack it, and name the folder\n")
 
 
 def test_the_demo_on_a_folder_that_is_not_there_is_refused(run: Run) -> None:

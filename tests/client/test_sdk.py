@@ -45,6 +45,16 @@ def test_a_refusal_becomes_its_detail_and_the_hints_of_each_field(make_service: 
     assert (caught.value.exit_code, caught.value.code) == (EXIT_REFUSED, "bad_spec")
 
 
+def test_what_the_message_says_is_not_said_again_below_it(make_service: MakeService) -> None:
+    error = {"path": "name", "message": "is too long", "hint": ""}
+    problem = {"code": "invalid", "detail": "name: is too long", "errors": [error]}
+
+    with pytest.raises(ClientError) as caught:
+        make_service(lambda _: httpx.Response(422, json=problem)).submit({})
+
+    assert caught.value.hints == ()
+
+
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_does_not_open_has_an_exit_code_of_its_own(make_service: MakeService, status: int) -> None:
     with pytest.raises(ClientError) as caught:

@@ -54,6 +54,28 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
     assert places == {"teacher.detector", "student", "schedule.epochs", "studnet"}
 
 
+def test_a_value_that_may_be_of_two_kinds_is_one_mistake_at_the_name_that_was_written(tmp_path: Path) -> None:
+    error = read(tmp_path, GOOD + "schedule: {learning_rate: .nan}\nmethod: {name: fine-grained, threshold: .inf}\n")
+
+    assert error.hints == (
+        "method.threshold: should be a finite number.",
+        "schedule.learning_rate: should be a finite number or should be 'auto'.",
+    )
+
+
+def test_a_misspelt_field_is_told_what_was_meant(tmp_path: Path) -> None:
+    error = read(tmp_path, GOOD + "schedul: {epochs: 3}\n")
+
+    assert error.hints == ("schedul: is not a field here. Did you mean 'schedule'?",)
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    error = read(tmp_path, "")
+
+    assert "job.yaml is empty" in error.message
+    assert "name, dataset, teacher and student" in error.hints[0]
+
+
 def test_yaml_that_cannot_be_parsed_is_named_with_its_line(tmp_path: Path) -> None:
     assert "job.yaml:2 is not YAML or JSON" in read(tmp_path, "name: cells\n\tschedule: 3\n").message
 

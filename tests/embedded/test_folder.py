@@ -40,6 +40,13 @@ def test_a_folder_that_another_process_holds_is_refused_with_its_number(tmp_path
         pass
 
 
+def test_a_file_in_the_place_of_the_folder_is_named_as_such(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+
+    with pytest.raises(StackError, match=r"data \(it is a file\): choose another one"), folder.owned(tmp_path / "data"):
+        pass
+
+
 def test_a_folder_is_free_again_after_the_block(tmp_path: Path) -> None:
     for _ in range(2):
         with folder.owned(tmp_path / "data"):

@@ -222,7 +222,7 @@ def test_a_header_that_would_fill_the_memory_is_refused(tmp_path: Path, place: P
 
 def test_a_file_that_is_no_archive_is_told_what_to_send(tmp_path: Path, place: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
-    with pytest.raises(BadArchive, match=r"'notes\.txt' is no archive we can read\. Send a \.zip"):
+    with pytest.raises(BadArchive, match=r"no archive we can read\. Send a \.zip"):
         extract(tmp_path / "notes.txt", place / "new")
 
 

@@ -11,7 +11,7 @@ from store import datasets, jobs, projects
 from store.database import Sessions
 from store.jobs import Idempotency
 from store.leases import Claim
-from store.tables import Job
+from store.tables import Dataset, Job
 
 MakeJob = Callable[[], Job]
 
@@ -83,6 +83,20 @@ def test_a_job_on_a_deleted_data_set_says_so(client: TestClient, spec: dict[str,
     assert problem["code"] == "dataset_not_found"
     assert problem["detail"] == f"There is no data set '{dataset}'."
     assert problem["errors"][0]["path"] == "dataset.id"
+
+
+def test_a_split_that_the_data_set_lacks_is_told_before_anything_waits_for_it(
+    client: TestClient, spec: dict[str, Any], sessions: Sessions
+) -> None:
+    with sessions.begin() as session:
+        row = session.get_one(Dataset, spec["dataset"]["id"])
+        row.report = {"splits": {"trainval": {}, "test": {}}}
+    refused = client.post("/v1/jobs", json=spec | {"dataset": spec["dataset"] | {"train": "train"}})
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_such_split")
+    assert refused.json()["detail"] == "dataset.train is 'train', but data set 'cells' has no such split."
+    assert refused.json()["errors"][0]["path"] == "dataset.train"
+    assert refused.json()["hint"] == "Its splits: test, trainval."
+    assert client.post("/v1/jobs", json=spec).status_code == 201
 
 
 def test_a_job_on_a_data_set_still_being_checked_says_so(

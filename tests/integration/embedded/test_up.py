@@ -197,7 +197,8 @@ def test_a_database_from_the_environment_is_used_and_none_is_started(start: Star
 def test_a_folder_in_use_by_another_is_refused(up: Up) -> None:
 
     assert refused(up.data, "--port", "0") == (
-        f"fgfi: the data folder {up.data} is in use by another fgfi up (pid {up.process.pid})"
+        f"fgfi: the data folder {up.data} is in use by another fgfi up (pid {up.process.pid}): "
+        "stop that one, or choose another with --data"
     )
 
 
@@ -210,6 +211,13 @@ def test_a_taken_port_is_refused(tmp_path: Path) -> None:
     assert message == (
         f"fgfi: cannot use port {port} on 127.0.0.1 (it is taken): choose another with --port, 0 is any free one"
     )
+
+
+def test_an_address_of_another_machine_is_refused(tmp_path: Path) -> None:
+    message = refused(tmp_path, "--port", "0", "--host", "203.0.113.9")
+
+    assert message.startswith("fgfi: cannot listen on 203.0.113.9 (")
+    assert message.endswith("choose an address of this machine with --host")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a place that nobody may write to, root included")

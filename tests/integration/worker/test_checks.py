@@ -78,6 +78,20 @@ def test_a_broken_image_is_named(place: Workplace, upload: Upload, read: Any) ->
     assert "two.png" in row.error["message"]
 
 
+def test_what_is_rejected_is_told_without_names_of_our_own(place: Workplace, upload: Upload, read: Any) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    for content, told in ((packed.getvalue(), "found readme.txt"), (packed.getvalue()[:60], "damaged")):
+        dataset_id = upload(content)
+        check_dataset(place, dataset_id)
+        row = read(dataset_id)
+        assert told in row.error["message"]
+        assert row.sha256[:12] not in row.error["message"]
+        assert ".archive" not in row.error["message"]
+        assert row.error["hint"]
+
+
 def test_what_is_no_archive_is_rejected(place: Workplace, upload: Upload, read: Any) -> None:
     dataset_id = upload(b"hello")
     check_dataset(place, dataset_id)
