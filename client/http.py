@@ -108,13 +108,15 @@ def refused(response: httpx.Response) -> ClientError:
     message = str(problem.get("detail") or problem.get("title") or f"the service answered {response.status_code}")
     hints = [str(problem["hint"])] if problem.get("hint") else []
     for error in problem.get("errors") or []:
-        hints.extend(hint for hint in _field_hints(error) if hint not in message and hint not in hints)
+        hints.extend(hint for hint in _field_hints(error, message) if hint not in hints)
     return ClientError(message, hints=tuple(hints), exit_code=exit_code, code=str(problem.get("code", "")))
 
 
-def _field_hints(error: Mapping[str, Any]) -> Iterator[str]:
+def _field_hints(error: Mapping[str, Any], said: str) -> Iterator[str]:
+    """What a field's entry adds to what was said already."""
     place, message, hint = (str(error.get(name) or "") for name in ("path", "message", "hint"))
-    yield f"{place}: {message}" if place else message
+    if message.lower() not in said.lower():
+        yield f"{place}: {message}" if place else message
     if hint:
         yield hint
 

@@ -25,7 +25,7 @@ from store.tables import Attempt, IdempotencyKey, Job
 
 _DONE: dict[Action, str] = {"cancel": "cancelled", "pause": "paused", "resume": "resumed"}
 _WHEN: dict[Action, str] = {
-    "cancel": "Only a job that is not over can be; delete it instead.",
+    "cancel": "It is over already; nothing is left to stop.",
     "pause": "Only a job that is queued or running can be.",
     "resume": "Only a paused job can be; to run a job again, submit its spec again.",
 }

@@ -46,13 +46,13 @@ def test_a_refusal_becomes_its_detail_and_the_hints_of_each_field(make_service: 
 
 
 def test_what_the_message_says_is_not_said_again_below_it(make_service: MakeService) -> None:
-    error = {"path": "name", "message": "is too long", "hint": ""}
-    problem = {"code": "invalid", "detail": "name: is too long", "errors": [error]}
+    error = {"path": "dataset.id", "message": "there is no data set 'x'", "hint": "It may have been deleted."}
+    problem = {"code": "x", "detail": "There is no data set 'x'.", "hint": error["hint"], "errors": [error]}
 
     with pytest.raises(ClientError) as caught:
         make_service(lambda _: httpx.Response(422, json=problem)).submit({})
 
-    assert caught.value.hints == ()
+    assert caught.value.hints == ("It may have been deleted.",)
 
 
 @pytest.mark.parametrize("status", [401, 403])
