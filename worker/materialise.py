@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -59,7 +58,7 @@ def unpacked(place: Workplace, row: Dataset) -> Iterator[Path]:
 
 def write_job(folder: Path, job: Job, data: Path) -> None:
     """Lay out a job's folder: `spec.json`, `data` (a link to the data set), `out`."""
-    (folder / "out").mkdir(parents=True)
+    (folder / "out").mkdir()
     (folder / "data").symlink_to(data, target_is_directory=True)
     (folder / "spec.json").write_text(json.dumps(job.spec), encoding="utf-8")
 
@@ -99,11 +98,6 @@ def download(objects: ObjectStore, key: str, target: Path, *, size: int, sha256:
         draft.replace(target)
     finally:
         draft.unlink(missing_ok=True)
-
-
-def remove(folder: Path) -> None:
-    """Delete a job's folder; the data set behind the link stays."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _newest_whole(

@@ -24,9 +24,10 @@ from worker.child import Child, Request
 from worker.environment import child_environment
 from worker.journal import Journal
 from worker.keeper import Keeper
-from worker.materialise import DatasetGone, dataset_folder, fetch_checkpoints, remove, write_job
+from worker.materialise import DatasetGone, dataset_folder, fetch_checkpoints, write_job
 from worker.outcome import Ended, Verdict, judge
 from worker.publisher import Publisher
+from worker.scratch import attempt_folder
 from worker.workplace import Workplace
 
 log = logging.getLogger(__name__)
@@ -78,14 +79,14 @@ class _Attempt:
         )
 
     def run(self) -> None:
-        try:
-            with self._keeper:
-                verdict, tail = self._judged()
-                self._keeper.stop_heartbeat()
-                self._finish(verdict, tail)
-        finally:
-            self._kill()
-            remove(self._folder)
+        with attempt_folder(self._folder):
+            try:
+                with self._keeper:
+                    verdict, tail = self._judged()
+                    self._keeper.stop_heartbeat()
+                    self._finish(verdict, tail)
+            finally:
+                self._kill()
 
     def _judged(self) -> tuple[Verdict, str | None]:
         try:
