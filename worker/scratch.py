@@ -25,11 +25,8 @@ def attempt_folder(folder: Path) -> Iterator[None]:
 def _sweep(scratch: Path) -> None:
     """Remove the folders nobody holds any more: the kernel lets go of a lock however its holder ended."""
     for left in scratch.iterdir():
-        # In use, or removed at this moment.
-        with (
-            suppress(BlockingIOError, FileNotFoundError, NotADirectoryError),
-            _held(left, fcntl.LOCK_EX | fcntl.LOCK_NB),
-        ):
+        # Held by its worker, or not ours to remove: either way it stays.
+        with suppress(OSError), _held(left, fcntl.LOCK_EX | fcntl.LOCK_NB):
             shutil.rmtree(left, ignore_errors=True)
 
 
