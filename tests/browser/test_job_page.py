@@ -67,6 +67,7 @@ def test_curves_are_drawn_and_grow_when_metrics_arrive(watched: Any, worker: Any
     )
     assert painted(page, "imitated") > ink
     expect(page.locator("#top")).to_contain_text("step 300 of 390")
+    expect(page.locator("#rest")).to_contain_text("imitation, step 300")
 
 
 def test_the_page_follows_the_job_to_its_end(watched: Any, worker: Any, running: Any) -> None:
