@@ -1,1 +1,1 @@
-"""TODO"""
+"""The database's history, run by Alembic."""

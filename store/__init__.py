@@ -1,1 +1,1 @@
-"""TODO"""
+"""What both sides persist: all SQL and all object storage."""

@@ -6,7 +6,9 @@ with sessions.begin() as session:          # commits at the end, rolls back on a
     jobs.cancel(session, project_id, job_id)
 """
 
-from sqlalchemy import Engine, create_engine
+from datetime import datetime
+
+from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
@@ -60,3 +62,9 @@ def make_engine(settings: Settings, *, pool_size: int = 5, application: str = "f
 def make_sessions(engine: Engine) -> Sessions:
     """Make the factory of sessions; rows stay readable after the commit."""
     return sessionmaker(engine, expire_on_commit=False)
+
+
+def now(session: Session) -> datetime:
+    """The time by the database's clock, the only one that counts between machines."""
+    moment: datetime = session.scalars(select(func.clock_timestamp())).one()
+    return moment

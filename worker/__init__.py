@@ -1,1 +1,1 @@
-"""TODO"""
+"""Celery, and what surrounds one attempt at a job: supervisor, child, steward."""

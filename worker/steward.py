@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import cast
 
 from kombu.exceptions import OperationalError as BrokerAway
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from store import datasets, garbage, housekeeping, outbox, reaper, workers
-from store.database import Sessions, make_engine, make_sessions
+from store import datasets, garbage, housekeeping, outbox, reaper, steward_lock, workers
+from store.database import Sessions, make_engine, make_sessions, now
 from store.objects import ObjectStore, open_store
 from store.settings import Settings, get_settings
 from store.tables import Outbox
@@ -25,7 +25,6 @@ from worker.supervisor import budget_of
 
 log = logging.getLogger(__name__)
 
-LOCK = 7_210_463_518_002
 STANDBY_SECONDS = 2.0
 SWEEP_BATCH = 500
 
@@ -125,8 +124,7 @@ class Steward:
         """Find objects that never got a row (a worker died between upload and publication)."""
         self._objects.sweep()
         with self._sessions.begin() as session:
-            now = session.scalars(select(func.clock_timestamp())).one()
-        oldest = now - timedelta(hours=self._settings.orphan_hours)
+            oldest = now(session) - timedelta(hours=self._settings.orphan_hours)
         batch: list[str] = []
         for found in self._objects.list():
             if found.modified < oldest:
@@ -146,12 +144,11 @@ def watch(engine: Engine, stopping: Stopping, round_: Callable[[], None], pause:
     """Do rounds while this process holds the stewards' lock, until asked to stop."""
     while not stopping():
         try:
-            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                while not stopping() and not connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
+            with steward_lock.candidate(engine) as connection:
+                while not stopping() and not steward_lock.take(connection):
                     stopping.wait(STANDBY_SECONDS)
                 while not stopping():
-                    # A lost connection is a lost lock: this raises then.
-                    connection.execute(select(1))
+                    steward_lock.check(connection)
                     round_()
                     stopping.wait(pause)
         except DBAPIError as error:

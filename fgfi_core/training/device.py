@@ -30,10 +30,6 @@ class Placement:
         """Move a model there; convolutions are fastest channels-last on both kinds of device."""
         module.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack it
 
-    def images(self, images: torch.Tensor) -> torch.Tensor:
-        """Move a batch [B, 3, H, W] there without waiting for the copy."""
-        return images.to(self.device, non_blocking=True, memory_format=torch.channels_last)
-
     def autocast(self) -> torch.autocast:
         """The context in which forward passes run."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fgfi_core import events
+from fgfi_core.data.loader import Batch, to_device
 from fgfi_core.detectors.detector import Detector
 from fgfi_core.errors import Diverged, OutOfMemory, Stopped
 from fgfi_core.imitation.weight import GradientBalance
@@ -70,7 +71,7 @@ class _Loop:
         for epoch in range(self.step // self.steps_per_epoch, task.epochs):
             self.model.train()
             for batch in task.loader.batches(epoch, start=self.step - epoch * self.steps_per_epoch):
-                self._train_step(batch.images, batch.targets)
+                self._train_step(batch)
                 self._report()
                 if self.step % self.steps_per_epoch:
                     self._checkpoint_if_due()
@@ -79,13 +80,12 @@ class _Loop:
             self._checkpoint_if_due()
         return self._finish()
 
-    def _train_step(self, images: Tensor, targets: Sequence[Any]) -> None:
+    def _train_step(self, batch: Batch) -> None:
         task = self.task
         rate = learning_rate(self.step, self.steps, float(task.schedule.learning_rate), task.schedule.warmup_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        images = task.placement.images(images)
-        targets = [type(t)(*(part.to(images.device, non_blocking=True) for part in t)) for t in targets]
+        images, targets = to_device(batch, task.placement.device, memory_format=torch.channels_last)
 
         with task.placement.autocast():
             maps = self.model.features(images)

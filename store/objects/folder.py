@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -114,10 +113,6 @@ class FolderStore:
         for draft in self._incoming.iterdir():
             if datetime.fromtimestamp(draft.stat().st_mtime, UTC) < oldest:
                 draft.unlink(missing_ok=True)
-
-    def free_bytes(self) -> int:
-        """Room left on the disk."""
-        return shutil.disk_usage(self._root).free
 
     def _path(self, key: str) -> Path:
         return self._root / check_key(key)

@@ -33,12 +33,11 @@ def test_a_gpu_is_chosen_where_there_is_one() -> None:
     assert choose(Resources(), "auto").device.type == "cuda"
 
 
-def test_modules_and_images_are_placed_channels_last() -> None:
+def test_modules_are_placed_channels_last() -> None:
     placement = choose(Resources(device="cpu"), "auto")
     convolution = torch.nn.Conv2d(3, 4, 3)
     placement.place(convolution)
     assert convolution.weight.is_contiguous(memory_format=torch.channels_last)
-    assert placement.images(torch.rand(2, 3, 8, 8)).is_contiguous(memory_format=torch.channels_last)
 
 
 def test_a_cpu_is_called_cpu() -> None:
