@@ -36,6 +36,12 @@ class BadSpec(JobError):
     exit_code = EXIT_BAD_SPEC
 
 
+class WeightsUnavailable(BadSpec):
+    """Weights to begin with are not at hand: no network, no file, or the file is another one."""
+
+    code = "weights_unavailable"
+
+
 class BadData(JobError):
     """The data set cannot be used as it is; names the file and, where there is one, the line."""
 

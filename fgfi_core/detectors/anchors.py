@@ -7,17 +7,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fgfi_core.spec.names import DETECTORS
+from fgfi_core.spec.catalogue import DETECTORS
 
 Shapes = Sequence[tuple[float, float]]
 
-_SHAPES_PER_CELL = {"ssd-shufflenetv2": 9, "shuffledet": 9}
 _MOST_ROUNDS = 300
 
 
 def num_anchor_shapes(name: str) -> int:
-    """How many anchor shapes a cell of the detector has by default, and k-means should find in a data set's boxes."""
-    return _SHAPES_PER_CELL[DETECTORS[name].family]
+    """How many anchor shapes k-means should find in a data set's boxes; 0 where the scales are the family's own."""
+    return DETECTORS[name].anchor_shapes
 
 
 def grid(shapes: Shapes, image_size: tuple[int, int], cells: tuple[int, int], *, inset: bool = False) -> Tensor:

@@ -2,14 +2,17 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from torch import Tensor, nn
 
 from fgfi_core.detectors.selection import Detections, Selection
-from fgfi_core.spec.names import DETECTORS
+from fgfi_core.errors import BadSpec
+from fgfi_core.spec.catalogue import DETECTORS, DetectorInfo
 
-__all__ = ["Detections", "Detector", "Selection", "Target"]
+__all__ = ["Detections", "Detector", "Outputs", "Selection", "Target"]
+
+Outputs = Mapping[str, Tensor]
 
 
 class Target(NamedTuple):
@@ -27,8 +30,12 @@ class Detector(nn.Module, ABC):
 
     Images are `[B, 3, H, W] float32`, RGB in [0, 1]; each detector normalises inside `features`, so that an exported
     file needs no recipe beside it. `image_size` is (width, height). With `name`, `num_classes`, `image_size` and
-    `anchor_shapes` (each (w, h) in pixels of the input) `create` builds the same detector again; anchors are not part
-    of the state dict. `selection` is how `select` turns scored boxes into detections.
+    `anchor_shapes` (each (w, h) in pixels of the input; empty where the scales are the family's own) `create` builds
+    the same detector again; anchors are not part of the state dict. `selection` is how `select` turns scored boxes into
+    detections.
+
+    frozen: beginnings of the names of parameters that stay as ImageNet made them. freezes_norms: whether batch norms
+    do, too.
     """
 
     name: str
@@ -36,22 +43,32 @@ class Detector(nn.Module, ABC):
     image_size: tuple[int, int]
     anchor_shapes: tuple[tuple[float, float], ...]
     selection: Selection
+    frozen: tuple[str, ...] = ()
+    freezes_norms: bool = False
+
+    _fixed_norms: tuple[nn.Module, ...] = ()
 
     @abstractmethod
     def features(self, images: Tensor) -> tuple[Tensor, ...]:
         """The imitated maps, finest first, each [B, C_l, H_l, W_l]; nothing after the last of them is computed."""
 
     @abstractmethod
-    def heads(self, maps: Sequence[Tensor]) -> Mapping[str, Tensor]:
-        """Raw outputs of the heads, by name; shapes are the detector's own."""
+    def heads(self, maps: Sequence[Tensor], targets: Sequence[Target] | None = None) -> Outputs:
+        """Raw outputs of the heads, by name; shapes are the detector's own.
+
+        targets: in training, for detectors whose second stage learns from regions sampled around them.
+        """
 
     @abstractmethod
-    def losses(self, outputs: Mapping[str, Tensor], targets: Sequence[Target]) -> dict[str, Tensor]:
-        """Scalar loss terms by name; their sum is the detection loss."""
+    def losses(self, outputs: Outputs, targets: Sequence[Target]) -> dict[str, Tensor]:
+        """Scalar loss terms by name; their sum is the detection loss. outputs: of `heads(maps, targets)`."""
 
     @abstractmethod
-    def decode(self, outputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """boxes [B, A, 4] xyxy pixels, clipped to the input, and scores [B, A, num_classes] in [0, 1], before NMS."""
+    def decode(self, outputs: Outputs) -> tuple[Tensor, Tensor]:
+        """boxes [B, A, 4] xyxy pixels, clipped to the input, and scores [B, A, num_classes] in [0, 1], before NMS.
+
+        outputs: of `heads(maps)`.
+        """
 
     @abstractmethod
     def anchors(self) -> tuple[Tensor, ...]:
@@ -61,9 +78,53 @@ class Detector(nn.Module, ABC):
     def weight_decay_parameters(self) -> set[str]:
         """Names of the parameters that weight decay applies to, by the detector's recipe."""
 
+    @abstractmethod
+    def class_logits(self, outputs: Outputs) -> Tensor:
+        """Class logits [N, K] of all slots (anchors or sampled regions) of `heads(maps, targets)`, for soft labels.
+
+        K counts the background where the detector has one; `info.classification` says what they mean.
+        """
+
+    def class_logits_like(self, maps: Sequence[Tensor], outputs: Outputs, scale: tuple[float, float]) -> Tensor:
+        """This detector's class logits [N, K] for the slots that another detector's `outputs` are about.
+
+        scale: (x, y) from pixels of the other's input to this one's; matters where slots are regions.
+        """
+        del outputs, scale
+        return self.class_logits(self.heads(maps))
+
+    def imagenet_weights(self) -> Mapping[str, Tensor]:
+        """ImageNet weights of the backbone, under this detector's names. Raises BadSpec when there are none."""
+        raise BadSpec(
+            f"there are no ImageNet weights for '{self.name}'.", hint="Use init 'random', 'teacher-slice' or 'file'."
+        )
+
+    def freeze(self) -> None:
+        """Fix what the recipe leaves as ImageNet made it: `frozen` layers, and batch norms where it says so."""
+        for name, parameter in self.named_parameters():
+            if self.frozen and name.startswith(self.frozen):
+                parameter.requires_grad = False
+        if self.freezes_norms:
+            self._fixed_norms = tuple(m for m in self.modules() if isinstance(m, nn.BatchNorm2d))
+            for norm in self._fixed_norms:
+                norm.requires_grad_(requires_grad=False)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """As every module's, but frozen norms keep their statistics."""
+        super().train(mode)
+        for norm in self._fixed_norms:
+            norm.eval()
+        return self
+
+    @property
+    def info(self) -> DetectorInfo:
+        """Its entry in the catalogue."""
+        return DETECTORS[self.name]
+
     def channels(self) -> tuple[int, ...]:
         """Channels of each imitated map."""
-        return DETECTORS[self.name].channels
+        return self.info.channels
 
     def select(self, boxes: Tensor, scores: Tensor) -> Detections:
         """Score threshold, per-class NMS and the limit on detections, for one image: [A, 4] and [A, num_classes]."""

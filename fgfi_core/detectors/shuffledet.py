@@ -1,6 +1,6 @@
 """`shuffledet-*`: the paper's toy detector for KITTI, one map at stride 16 and one convolution on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from fgfi_core.detectors.anchors import Shapes, grid, scale_shapes
 from fgfi_core.detectors.boxes import clip, decode, pad_targets
-from fgfi_core.detectors.detector import Detector, Target
+from fgfi_core.detectors.detector import Detector, Outputs, Target
 from fgfi_core.detectors.normalisation import Normalisation
 from fgfi_core.detectors.selection import Selection
 from fgfi_core.detectors.shuffledet_losses import shuffledet_losses
@@ -40,6 +40,11 @@ _HEAD_DEVIATION = 1e-4
 _LINEAR_FROM = 1.0
 
 
+def build(name: str, num_classes: int, image_size: tuple[int, int], anchor_shapes: Shapes | None) -> Detector:
+    """One of the family, with fresh weights."""
+    return ShuffleDet(name, num_classes, image_size, anchor_shapes, WIDTHS[name])
+
+
 class ShuffleDet(Detector):
     """A ShuffleNet v1 backbone and one 3x3 convolution: per cell K x C class logits, K confidences, K x 4 deltas."""
 
@@ -66,8 +71,9 @@ class ShuffleDet(Detector):
         """[B, 3, H, W] to one map [B, C, ceil(H / 16), ceil(W / 16)], before dropout."""
         return (self.backbone(self.normalisation(images)),)
 
-    def heads(self, maps: Sequence[Tensor]) -> Mapping[str, Tensor]:
+    def heads(self, maps: Sequence[Tensor], targets: Sequence[Target] | None = None) -> Outputs:
         """logits: [B, A, num_classes]. confidence: [B, A], before the sigmoid. deltas: [B, A, 4]."""
+        del targets  # One stage learns from every anchor.
         (features,) = maps
         raw = self.head(functional.dropout(features, _DROPPED, self.training)).permute(0, 2, 3, 1)
         count = len(self.anchor_shapes)
@@ -80,7 +86,7 @@ class ShuffleDet(Detector):
             "deltas": deltas.reshape(batch, anchors, 4),
         }
 
-    def losses(self, outputs: Mapping[str, Tensor], targets: Sequence[Target]) -> dict[str, Tensor]:
+    def losses(self, outputs: Outputs, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`class`, `confidence` and `box`, see `shuffledet_losses`."""
         boxes, labels, real = pad_targets(targets, outputs["logits"].device)
         with torch.no_grad():
@@ -96,12 +102,16 @@ class ShuffleDet(Detector):
             real=real,
         )
 
-    def decode(self, outputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def decode(self, outputs: Outputs) -> tuple[Tensor, Tensor]:
         """boxes [B, A, 4] and scores [B, A, num_classes]: the best class has its probability x confidence, others 0."""
         probability = outputs["logits"].float().softmax(dim=-1)
         best = probability.argmax(dim=-1, keepdim=True) == torch.arange(self.num_classes, device=probability.device)
         scores = probability * best * outputs["confidence"].float().sigmoid()[..., None]
         return self._boxes(outputs["deltas"]), scores
+
+    def class_logits(self, outputs: Outputs) -> Tensor:
+        """Every anchor's; there is no background class."""
+        return outputs["logits"].flatten(0, 1)
 
     def anchors(self) -> tuple[Tensor, ...]:
         """One [H, W, K, 4]."""

@@ -4,13 +4,13 @@ SSD (Liu et al., ECCV 2016) on a ShuffleNetV2 trunk. One map keeps imitation in 
 student's map of the same grid; stride 16 because at 32 small objects are lost.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
 from fgfi_core.detectors.anchors import Shapes, grid, scale_shapes
 from fgfi_core.detectors.boxes import clip, decode, pad_targets
-from fgfi_core.detectors.detector import Detector, Target
+from fgfi_core.detectors.detector import Detector, Outputs, Target
 from fgfi_core.detectors.normalisation import Normalisation
 from fgfi_core.detectors.selection import Selection
 from fgfi_core.detectors.shufflenetv2 import Trunk
@@ -27,6 +27,11 @@ DEFAULT_SHAPES = tuple(
     (round(side * ratio**0.5, 1), round(side / ratio**0.5, 1)) for side in (28, 64, 128) for ratio in (0.5, 1.0, 2.0)
 )
 SELECTION = Selection(score_threshold=0.01, candidates_per_class=200, nms_iou=0.45, per_image=100)
+
+
+def build(name: str, num_classes: int, image_size: tuple[int, int], anchor_shapes: Shapes | None) -> Detector:
+    """One of the family, with fresh weights."""
+    return SSD(name, num_classes, image_size, anchor_shapes, TRUNKS[name])
 
 
 class SSD(Detector):
@@ -56,26 +61,31 @@ class SSD(Detector):
         """[B, 3, H, W] to one map [B, C, ceil(H / 16), ceil(W / 16)]."""
         return (self.trunk(self.normalisation(images)),)
 
-    def heads(self, maps: Sequence[Tensor]) -> Mapping[str, Tensor]:
+    def heads(self, maps: Sequence[Tensor], targets: Sequence[Target] | None = None) -> Outputs:
         """logits: [B, A, 1 + num_classes], background first. deltas: [B, A, 4], in `DELTA_WEIGHTS` units."""
+        del targets  # One stage learns from every anchor.
         (features,) = maps
         return {
             "logits": self._per_anchor(self.class_head(features), self.num_classes + 1),
             "deltas": self._per_anchor(self.box_head(features), 4),
         }
 
-    def losses(self, outputs: Mapping[str, Tensor], targets: Sequence[Target]) -> dict[str, Tensor]:
+    def losses(self, outputs: Outputs, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`class` and `box`, see `ssd_losses`."""
         boxes, labels, real = pad_targets(targets, outputs["logits"].device)
         return ssd_losses(
             outputs["logits"], outputs["deltas"], anchors=self._flat_anchors, boxes=boxes, labels=labels, real=real
         )
 
-    def decode(self, outputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def decode(self, outputs: Outputs) -> tuple[Tensor, Tensor]:
         """boxes [B, A, 4] and scores [B, A, num_classes], softmax with the background left out."""
         deltas = outputs["deltas"].float()
         boxes = decode(deltas / deltas.new_tensor(DELTA_WEIGHTS), self._flat_anchors)
         return clip(boxes, self.image_size), outputs["logits"].float().softmax(dim=-1)[..., 1:]
+
+    def class_logits(self, outputs: Outputs) -> Tensor:
+        """Every anchor's, background first."""
+        return outputs["logits"].flatten(0, 1)
 
     def anchors(self) -> tuple[Tensor, ...]:
         """One [H, W, K, 4]."""

@@ -1,8 +1,8 @@
 """What a job is: specs, detectors' catalogue, methods. Light to import: no torch, no numpy."""
 
+from fgfi_core.spec.catalogue import DETECTORS, DetectorInfo
 from fgfi_core.spec.job import STAGES, Augmentation, Data, JobSpec, Resources, Schedule, Stage, Student, Teacher
 from fgfi_core.spec.methods import METHODS, FineGrained, Method, NoImitation
-from fgfi_core.spec.names import DETECTORS, DetectorInfo
 
 __all__ = [
     "DETECTORS",

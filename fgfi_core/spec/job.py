@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from fgfi_core.spec.catalogue import DETECTORS
 from fgfi_core.spec.methods import FineGrained, Method
-from fgfi_core.spec.names import DETECTORS
 
 Stage = Literal["preflight", "teacher", "baseline", "imitation", "export", "report"]
 STAGES: tuple[Stage, ...] = ("preflight", "teacher", "baseline", "imitation", "export", "report")
