@@ -32,7 +32,7 @@ def condense(experiment: Path) -> list[dict[str, Any]]:
                 "map50": {r: [round(t.score.map50, 5) for t in result.trainings if t.role == r] for r in roles},
                 "seconds": {r: round(sum(t.seconds for t in result.trainings if t.role == r)) for r in roles},
                 "gap_closed": None if result.gap_closed is None else round(result.gap_closed, 4),
-                "weights": [t.imitation_weight for t in result.trainings if t.imitation_weight is not None],
+                "weights": [weight for t in result.trainings for weight in t.imitation_weights.values()],
             }
         )
     return rows

@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Role = Literal["teacher", "plain", "imitated"]
 
@@ -25,7 +25,10 @@ class Score(_Result):
 
 
 class Training(_Result):
-    """One trained detector: which role it plays, from which seed, and how it scored at its best checkpoint."""
+    """One trained detector: which role it plays, from which seed, and how it scored at its best checkpoint.
+
+    imitation_weights: of each loss term the method added, by name.
+    """
 
     role: Role
     detector: str
@@ -34,7 +37,7 @@ class Training(_Result):
     best_step: int
     steps: int
     seconds: float
-    imitation_weight: float | None = None
+    imitation_weights: dict[str, float] = Field(default_factory=dict)
 
 
 class Export(_Result):

@@ -3,16 +3,17 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from fgfi_core.detectors import Detector, create
 from fgfi_core.errors import BadData, BadSpec
+from fgfi_core.spec import DETECTORS
 
 WEIGHTS = "student.safetensors"
 DESCRIPTION = "student.json"
@@ -49,9 +50,11 @@ class Description(BaseModel):
     input: Input = Input()
 
     @model_validator(mode="after")
-    def _classes_are_counted(self) -> Self:
+    def _is_whole(self) -> Self:
         if len(self.classes) != self.num_classes:
             raise ValueError(f"num_classes is {self.num_classes}, but classes lists {len(self.classes)}")
+        if not self.anchor_shapes and self.detector in DETECTORS and DETECTORS[self.detector].anchor_shapes:
+            raise ValueError(f"anchor_shapes is empty, but '{self.detector}' has fitted shapes")
         return self
 
 
@@ -67,7 +70,9 @@ def write(detector: Detector, classes: Sequence[str], folder: Path) -> tuple[Pat
     folder.mkdir(parents=True, exist_ok=True)
     weights, text = folder / WEIGHTS, folder / DESCRIPTION
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in detector.state_dict().items()}
-    facts = description.model_dump(mode="json", include={"format", "version", "detector", "classes"})
+    # What a later job needs to begin with these weights; the file may travel without its description.
+    told = {"format", "version", "detector", "classes", "image_size", "anchor_shapes"}
+    facts = description.model_dump(mode="json", include=told)
     save_file(tensors, weights, metadata={name: _text(fact) for name, fact in facts.items()})
     text.write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return weights, text
@@ -90,6 +95,31 @@ def read(folder: Path) -> tuple[Detector, tuple[str, ...]]:
     _check(tensors, detector.state_dict(), weights)
     detector.load_state_dict(tensors)
     return detector.eval(), description.classes
+
+
+class AnchorShapes(NamedTuple):
+    """Shapes (width, height) in pixels of an input of `image_size` (width, height)."""
+
+    shapes: tuple[tuple[float, float], ...]
+    image_size: tuple[int, int]
+
+
+def anchor_shapes(weights: Path) -> AnchorShapes | None:
+    """The anchor shapes that a file of weights belongs to; None when it does not say, or has none.
+
+    Raises BadData when it is no safetensors file.
+    """
+    try:
+        with safe_open(weights, framework="pt") as file:
+            facts = file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise BadData(f"{weights} cannot be read as safetensors: {error}.", hint=HINT) from error
+    try:
+        shapes = tuple((float(w), float(h)) for w, h in json.loads(facts["anchor_shapes"]))
+        width, height = json.loads(facts["image_size"])
+    except (KeyError, ValueError, TypeError):
+        return None
+    return AnchorShapes(shapes, (int(width), int(height))) if shapes else None
 
 
 def _description(path: Path) -> Description:

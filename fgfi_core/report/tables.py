@@ -58,7 +58,7 @@ def _role_row(identity: Identity, own: list[Training]) -> RoleRow:
         spread=(min(scores), max(scores)) if len(own) > 1 else None,
         seeds=tuple(training.seed for training in own),
         seconds=math.fsum(training.seconds for training in own),
-        weights=tuple(training.imitation_weight for training in own if training.imitation_weight is not None),
+        weights=tuple(weight for training in own for weight in training.imitation_weights.values()),
     )
 
 

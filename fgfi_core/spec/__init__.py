@@ -2,7 +2,7 @@
 
 from fgfi_core.spec.catalogue import DETECTORS, DetectorInfo
 from fgfi_core.spec.job import STAGES, Augmentation, Data, JobSpec, Resources, Schedule, Stage, Student, Teacher
-from fgfi_core.spec.methods import METHODS, FineGrained, Method, NoImitation
+from fgfi_core.spec.methods import METHODS, FineGrained, Imitation, Method, NoImitation
 
 __all__ = [
     "DETECTORS",
@@ -12,6 +12,7 @@ __all__ = [
     "Data",
     "DetectorInfo",
     "FineGrained",
+    "Imitation",
     "JobSpec",
     "Method",
     "NoImitation",

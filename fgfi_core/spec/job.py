@@ -6,13 +6,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from fgfi_core.spec.catalogue import DETECTORS
-from fgfi_core.spec.methods import FineGrained, Method
+from fgfi_core.spec.methods import FineGrained, FineGrainedSoftLabel, Method, SoftLabel
 
 Stage = Literal["preflight", "teacher", "baseline", "imitation", "export", "report"]
 STAGES: tuple[Stage, ...] = ("preflight", "teacher", "baseline", "imitation", "export", "report")
 
 MAX_METADATA_ENTRIES = 32
 MAX_METADATA_TEXT = 512
+
+Side = Annotated[int, Field(ge=32, le=4096)]
 
 
 class Model(BaseModel):
@@ -43,22 +45,51 @@ class Data(Model):
         return self
 
 
+def _has_imagenet_weights(detector: str, init: str) -> None:
+    if init == "imagenet" and not DETECTORS[detector].imagenet:
+        named = ", ".join(name for name, info in DETECTORS.items() if info.imagenet)
+        raise ValueError(f"there are no ImageNet weights for '{detector}'; there are for: {named}")
+
+
 class Teacher(Model):
-    """The heavy detector, trained here on the job's data."""
+    """The heavy detector, trained here on the job's data, or given as a file."""
 
     detector: str
-    epochs: int | None = Field(None, ge=1, le=10_000, description="Default: the schedule's.")
+    init: Literal["random", "imagenet", "file"] = Field(
+        "random", description="Its first weights; file: a registered safetensors file."
+    )
+    epochs: int | None = Field(
+        None, ge=0, le=10_000, description="Default: the schedule's; 0 takes the weights of the file as they are."
+    )
+    image_size: tuple[Side, Side] | None = Field(
+        None, description="(width, height) in pixels of its own input; default: the schedule's."
+    )
 
     _check = field_validator("detector")(_known_detector)
+
+    @model_validator(mode="after")
+    def _can_begin(self) -> "Teacher":
+        _has_imagenet_weights(self.detector, self.init)
+        if self.epochs == 0 and self.init != "file":
+            raise ValueError("epochs is 0, but only a teacher with init 'file' is trained already")
+        return self
 
 
 class Student(Model):
     """The light detector that is delivered."""
 
     detector: str
-    init: Literal["random"] = "random"
+    init: Literal["random", "imagenet", "teacher-slice", "file"] = Field(
+        "random",
+        description="Its first weights; teacher-slice: the leading channels of a teacher of the same family.",
+    )
 
     _check = field_validator("detector")(_known_detector)
+
+    @model_validator(mode="after")
+    def _can_begin(self) -> "Student":
+        _has_imagenet_weights(self.detector, self.init)
+        return self
 
 
 class Augmentation(Model):
@@ -74,17 +105,23 @@ class Schedule(Model):
 
     epochs: int = Field(30, ge=1, le=10_000)
     batch_size: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = "auto"
-    image_size: tuple[Annotated[int, Field(ge=32, le=4096)], Annotated[int, Field(ge=32, le=4096)]] = Field(
+    image_size: tuple[Side, Side] = Field(
         (320, 240), description="(width, height) in pixels; images are resized to it."
     )
     learning_rate: Annotated[float, Field(gt=0, le=10)] | Literal["auto"] = "auto"
     momentum: float = Field(0.9, ge=0, lt=1)
     weight_decay: float = Field(5e-4, ge=0, le=1)
+    decay: Literal["cosine", "step"] = Field(
+        "cosine", description="step: a tenth after five sevenths of the steps, as Faster R-CNN is trained."
+    )
     warmup_steps: int = Field(100, ge=0, description="Steps over which the learning rate rises linearly.")
     clip_norm: float | None = Field(10.0, gt=0, description="Largest gradient norm; null switches clipping off.")
     evaluate_every: int = Field(5, ge=1, description="Epochs between evaluations; the last epoch is always evaluated.")
     checkpoint_seconds: float = Field(60.0, ge=0, description="Least time between two checkpoints; 0 is every step.")
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+    anchors: Literal["data", "recipe"] = Field(
+        "data", description="Shapes of detectors with one map: fitted to the training boxes, or the family's own."
+    )
     augmentation: Augmentation = Augmentation()
 
 
@@ -118,6 +155,24 @@ class JobSpec(Model):
         if len(set(value)) != len(value):
             raise ValueError("has the same entry twice")
         return value
+
+    @model_validator(mode="after")
+    def _the_pair_fits(self) -> "JobSpec":
+        teacher, student = DETECTORS[self.teacher.detector], DETECTORS[self.student.detector]
+        if self.student.init == "teacher-slice" and teacher.family != student.family:
+            raise ValueError(
+                f"student.init is 'teacher-slice', but '{student.name}' ({student.family}) is no narrower "
+                f"'{teacher.name}' ({teacher.family}): both must be of one family"
+            )
+        if (
+            isinstance(self.method, SoftLabel | FineGrainedSoftLabel)
+            and teacher.classification != student.classification
+        ):
+            raise ValueError(
+                f"method '{self.method.name}' compares class outputs, and those of '{teacher.name}' "
+                f"({teacher.classification}) and '{student.name}' ({student.classification}) are of different kinds"
+            )
+        return self
 
     @field_validator("metadata")
     @classmethod

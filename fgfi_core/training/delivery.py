@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fgfi_core import events
+from fgfi_core import events, imitation
 from fgfi_core import report as reports
 from fgfi_core.data.dataset import Example
 from fgfi_core.data.transforms import scale_boxes
@@ -15,13 +15,15 @@ from fgfi_core.detectors import Detector
 from fgfi_core.evaluation.detections import to_original
 from fgfi_core.evaluation.voc import evaluate
 from fgfi_core.export import DetectFn, export_all
-from fgfi_core.imitation.region import RegionEstimator
+from fgfi_core.imitation.masked import MaskedImitation
 from fgfi_core.report.inputs import Region
 from fgfi_core.results import Export, JobResult
-from fgfi_core.spec import FineGrained
+from fgfi_core.spec import Imitation, Method
+from fgfi_core.training.resolve import Side
 from fgfi_core.training.trainings import Bench, Finished
 
 PARITY_IMAGES = 16
+STUDENT: Side = "student"
 MEDIA_TYPES = {".onnx": "application/octet-stream", ".json": "application/json", ".html": "text/html"}
 
 Facts = dict[str, float | str | bool]
@@ -31,7 +33,7 @@ def export_student(bench: Bench, student: Detector) -> tuple[Export, ...]:
     """Write and re-measure every format the spec asks for, and say so; a file that fails parity is called out."""
     folder = bench.out_dir / "exports"
     folder.mkdir(parents=True, exist_ok=True)
-    images = torch.cat([batch.images for batch in bench.val])[:PARITY_IMAGES]
+    images = torch.cat([batch.images for batch in bench.val(STUDENT)])[:PARITY_IMAGES]
     exports = export_all(
         student,
         bench.resolved.classes,
@@ -64,10 +66,13 @@ def write_report(bench: Bench, result: JobResult, finished: Sequence[Finished]) 
         reports.ReportInputs(
             result=result,
             spec={**spec.model_dump(mode="json"), "anchor_shapes": bench.resolved.anchor_shapes},
-            examples=bench.val.examples,
-            detections={(one.role, one.seed): bench.detect(one.detector) for one in finished},
+            examples=bench.val(STUDENT).examples,
+            detections={
+                (one.role, one.seed): bench.detect(one.detector, "teacher" if one.role == "teacher" else STUDENT)
+                for one in finished
+            },
             history={(one.role, one.seed): one.trained.history for one in finished},
-            regions=_regions(finished[0].detector, spec.method) if isinstance(spec.method, FineGrained) else None,
+            regions=_regions(bench, finished[0].detector, spec.method),
             problems=bench.dataset.problems,
         ),
         bench.out_dir / "report",
@@ -77,23 +82,28 @@ def write_report(bench: Bench, result: JobResult, finished: Sequence[Finished]) 
 
 def _map50(bench: Bench, detect: DetectFn) -> float:
     """mAP at IoU 0.5 of an exported file on the val split."""
+    val = bench.val(STUDENT)
     found = [
-        to_original(detections, bench.val.image_size, example)
-        for batch in bench.val
+        to_original(detections, val.image_size, example)
+        for batch in val
         for detections, example in zip(detect(batch.images), batch.examples, strict=True)
     ]
-    return evaluate(found, bench.val.examples, bench.resolved.classes).map50
+    return evaluate(found, val.examples, bench.resolved.classes).map50
 
 
-def _regions(teacher: Detector, method: FineGrained) -> Callable[[Example], Region]:
-    """The imitation region of an example, on the teacher's anchors."""
-    estimator = RegionEstimator([level.cpu() for level in teacher.anchors()], levels=method.levels)
+def _regions(bench: Bench, teacher: Detector, method: Method) -> Callable[[Example], Region] | None:
+    """The imitated cells of an example on the teacher's grids; None for methods that have no such region."""
+    if not isinstance(method, Imitation):
+        return None
+    module = imitation.create(method, teacher, bench.create(STUDENT))
+    if not isinstance(module, MaskedImitation):
+        return None
 
     def region(example: Example) -> Region:
         boxes = example.boxes[~example.difficult]
         resized = scale_boxes(boxes, (example.width, example.height), teacher.image_size)
-        masks = estimator([torch.from_numpy(resized)], method.threshold)
-        return [np.asarray(mask[0]) for mask in masks]
+        masks = module.masks([torch.from_numpy(resized).to(bench.placement.device)])
+        return [np.asarray(mask[0].cpu()) for mask in masks]
 
     return region
 

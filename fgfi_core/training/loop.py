@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,8 +12,9 @@ from fgfi_core import events
 from fgfi_core.data.loader import Batch, to_device
 from fgfi_core.detectors.detector import Detector
 from fgfi_core.errors import Diverged, OutOfMemory, Stopped
-from fgfi_core.imitation.weight import GradientBalance
+from fgfi_core.imitation import StudentPass
 from fgfi_core.results import Score
+from fgfi_core.training.balances import Balances
 from fgfi_core.training.checkpoint import random_state, restore_random_state
 from fgfi_core.training.schedule import learning_rate
 from fgfi_core.training.task import Point, Task, Trained
@@ -54,7 +55,7 @@ class _Loop:
         self.optimizer = _optimizer(self.model, task)
         self.steps_per_epoch = len(task.loader)
         self.steps = task.epochs * self.steps_per_epoch
-        self.balance = _balance(task)
+        self.balances = Balances(task.imitate.method if task.imitate is not None else None)
         self.step = 0
         self.seconds = 0.0
         self.best: tuple[Score, int, dict[str, Tensor]] | None = None
@@ -78,23 +79,31 @@ class _Loop:
             if (epoch + 1) % task.schedule.evaluate_every == 0 or epoch + 1 == task.epochs:
                 self._evaluate()
             self._checkpoint_if_due()
+        if self.best is None:
+            # A teacher whose file is taken as it is has no epoch, and so no evaluation yet.
+            self._evaluate()
         return self._finish()
 
     def _train_step(self, batch: Batch) -> None:
         task = self.task
-        rate = learning_rate(self.step, self.steps, float(task.schedule.learning_rate), task.schedule.warmup_steps)
+        schedule = task.schedule
+        rate = learning_rate(
+            self.step, self.steps, float(schedule.learning_rate), schedule.warmup_steps, schedule.decay
+        )
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
         images, targets = to_device(batch, task.placement.device, memory_format=torch.channels_last)
 
         with task.placement.autocast():
             maps = self.model.features(images)
-            terms = self.model.losses(self.model.heads(maps), targets)
+            outputs = self.model.heads(maps, targets)
+            terms = self.model.losses(outputs, targets)
             detection = loss = torch.stack(list(terms.values())).sum()
             if task.imitate is not None and self.step >= task.imitate.method.start_step:
-                imitation = task.imitate.module(images, [t.boxes for t in targets], maps)
-                loss = detection + self._imitation_weight(detection, imitation, maps) * imitation
-                terms = {**terms, "imitation": imitation}
+                added = task.imitate.module(StudentPass(images, targets, maps, outputs))
+                weights = self.balances.weigh(detection, added, task.imitate.module.teacher.matched_student(maps))
+                loss = detection + torch.stack([weights[name] * term for name, term in added.items()]).sum()
+                terms = {**terms, **added}
 
         self.optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
@@ -114,13 +123,6 @@ class _Loop:
         if self.task.imitate is not None:
             nn.utils.clip_grad_norm_(self.task.imitate.module.parameters(), limit)
         return nn.utils.clip_grad_norm_(self.model.parameters(), limit)
-
-    def _imitation_weight(self, detection: Tensor, imitation: Tensor, maps: Sequence[Tensor]) -> float:
-        assert self.task.imitate is not None  # noqa: S101 - for the type checker; the caller has looked
-        if self.balance is None:
-            return float(self.task.imitate.method.weight)
-        self.balance.update(detection, imitation, maps)
-        return self.balance.value or 0.0
 
     def _report(self) -> None:
         """Metrics every few steps and progress twice a second; the only places where the host waits for the device."""
@@ -151,8 +153,7 @@ class _Loop:
             return
         self._raise_unless_finite(values)
         values["learning_rate"] = float(self.optimizer.param_groups[0]["lr"])
-        if self.balance is not None and self.balance.value is not None:
-            values["imitation_weight"] = self.balance.value
+        values |= {f"{name}_weight": weight for name, weight in self.balances.measured().items()}
         self._publish(values)
 
     def _publish(self, values: dict[str, float]) -> None:
@@ -209,7 +210,7 @@ class _Loop:
             best_step=best_step,
             steps=self.steps,
             seconds=self._elapsed(),
-            imitation_weight=self._final_weight(),
+            imitation_weights=self.balances.weights(),
             history=self.history,
         )
         self.task.emit(self.task.checkpoints.save_final(self.step, trained.state()))
@@ -223,11 +224,6 @@ class _Loop:
         )
         return trained
 
-    def _final_weight(self) -> float | None:
-        if self.task.imitate is None:
-            return None
-        return self.balance.value if self.balance is not None else float(self.task.imitate.method.weight)
-
     def _elapsed(self) -> float:
         return self.seconds + time.monotonic() - self.started
 
@@ -239,7 +235,7 @@ class _Loop:
             "model": self.model.state_dict(),
             "imitation": imitate.module.state_dict() if imitate is not None else {},
             "optimizer": self.optimizer.state_dict(),
-            "balance": self.balance.state_dict() if self.balance is not None else {},
+            "balances": self.balances.state_dict(),
             "random": random_state(),
             "best": None if self.best is None else (self.best[0].model_dump(), *self.best[1:]),
             "history": self.history,
@@ -254,8 +250,7 @@ class _Loop:
         if self.task.imitate is not None:
             self.task.imitate.module.load_state_dict(state["imitation"])
         self.optimizer.load_state_dict(state["optimizer"])
-        if self.balance is not None:
-            self.balance.load_state_dict(state["balance"])
+        self.balances.load_state_dict(state["balances"])
         restore_random_state(state["random"])
         if state["best"] is not None:
             score, step, weights = state["best"]
@@ -265,22 +260,24 @@ class _Loop:
 
 
 def _optimizer(model: Detector, task: Task) -> torch.optim.Optimizer:
+    """SGD over what the recipe trains: weights with decay, the rest without, biases at their own rate, adapters."""
     decayed = model.weight_decay_parameters()
-    parameters = dict(model.named_parameters())
+    weights: list[nn.Parameter] = []
+    biases: list[nn.Parameter] = []
+    others: list[nn.Parameter] = []
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            kind = weights if name in decayed else biases if name.endswith(".bias") else others
+            kind.append(parameter)
     groups: list[dict[str, Any]] = [
-        {"params": [p for n, p in parameters.items() if n in decayed], "weight_decay": task.schedule.weight_decay},
-        {"params": [p for n, p in parameters.items() if n not in decayed], "weight_decay": 0.0},
+        {"params": weights, "weight_decay": task.schedule.weight_decay, "factor": 1.0},
+        {"params": biases, "weight_decay": 0.0, "factor": task.bias_factor},
+        {"params": others, "weight_decay": 0.0, "factor": 1.0},
     ]
     if task.imitate is not None:
         adapters = list(task.imitate.module.parameters())
-        groups.append({"params": adapters, "weight_decay": ADAPTER_WEIGHT_DECAY})
-    return torch.optim.SGD(groups, lr=0.0, momentum=task.schedule.momentum)
-
-
-def _balance(task: Task) -> GradientBalance | None:
-    if task.imitate is None or task.imitate.method.weight != "auto":
-        return None
-    return GradientBalance(task.imitate.method.balance, task.imitate.method.balance_steps)
+        groups.append({"params": adapters, "weight_decay": ADAPTER_WEIGHT_DECAY, "factor": 1.0})
+    return torch.optim.SGD([g for g in groups if g["params"]], lr=0.0, momentum=task.schedule.momentum)
 
 
 def _on_cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 import torch
 
-from fgfi_core import events
+from fgfi_core import events, imitation
 from fgfi_core.data.dataset import Dataset, Example
 from fgfi_core.data.transforms import scale_boxes
-from fgfi_core.detectors.detector import Detector
+from fgfi_core.detectors import Detector, Target
 from fgfi_core.errors import BadData, BadSpec
-from fgfi_core.imitation.region import RegionEstimator
-from fgfi_core.spec import FineGrained
+from fgfi_core.imitation import FrozenTeacher, RegionEstimator, StudentPass
+from fgfi_core.imitation.masked import MaskedImitation
+from fgfi_core.spec import Imitation
 from fgfi_core.training.resolve import ResolvedSpec
 from fgfi_core.training.task import Emit
 from fgfi_core.training.trainings import Bench
@@ -59,37 +60,56 @@ def check_data(resolved: ResolvedSpec, dataset: Dataset, emit: Emit) -> dict[str
     }
 
 
-def check_method(bench: Bench, method: FineGrained) -> dict[str, float]:
-    """Teacher and student can be paired map by map, and there is something to imitate; returns shares of the region.
+def check_method(bench: Bench, method: Imitation) -> dict[str, float]:
+    """Teacher and student can be paired, and there is something to imitate; returns shares of the region.
 
-    Raises BadSpec for a pair with different numbers of maps.
+    One image goes through the method, so that what does not fit is said before the teacher is trained.
+    Raises BadSpec for a pair that the method cannot serve.
     """
-    spec = bench.resolved.spec
-    teacher, student = bench.create(spec.teacher.detector), bench.create(spec.student.detector)
-    if len(teacher.channels()) != len(student.channels()):
-        raise BadSpec(
-            f"teacher.detector '{teacher.name}' has {len(teacher.channels())} imitated maps and student.detector "
-            f"'{student.name}' has {len(student.channels())}.",
-            hint="Choose a pair with the same number of maps.",
-        )
-    return _check_region(teacher, method, bench)
+    teacher, student = bench.create("teacher"), bench.create("student")
+    module = imitation.create(method, teacher, student)
+    _tell_unmatched(module.teacher, student, bench.emit)
+    _try_out(module, student)
+    return _check_region(module, bench) if isinstance(module, MaskedImitation) else {}
 
 
-def _check_region(teacher: Detector, method: FineGrained, bench: Bench) -> dict[str, float]:
+def _tell_unmatched(teacher: FrozenTeacher, student: Detector, emit: Emit) -> None:
+    match = teacher.match
+    for side, left, info in (
+        ("student", match.student_only, student.info),
+        ("teacher", match.teacher_only, teacher.detector.info),
+    ):
+        if left:
+            strides = ", ".join(str(info.strides[level]) for level in left)
+            text = f"maps of the {side} '{info.name}' without a partner, by stride: {strides}; they are not imitated."
+            emit(events.Log(level="info", message=text, code="levels_unmatched"))
+
+
+def _try_out(module: imitation.Imitation, student: Detector) -> None:
+    width, height = student.image_size
+    images = torch.zeros(1, 3, height, width)
+    targets = [Target(torch.tensor([[0.0, 0.0, width / 2, height / 2]]), torch.tensor([0]))]
+    with torch.no_grad():
+        maps = student.eval().features(images)
+        module(StudentPass(images, targets, maps, student.heads(maps, targets)))
+
+
+def _check_region(module: MaskedImitation, bench: Bench) -> dict[str, float]:
     examples = bench.dataset.splits[bench.resolved.spec.dataset.train]
+    size = module.teacher.detector.image_size
     boxes = [
-        torch.from_numpy(scale_boxes(e.boxes[~e.difficult], (e.width, e.height), teacher.image_size))
+        torch.from_numpy(scale_boxes(e.boxes[~e.difficult], (e.width, e.height), size))
         for e in examples[:SAMPLE]
         if (~e.difficult).any()
     ]
-    estimator = RegionEstimator(teacher.anchors(), levels=method.levels)
-    share = float(torch.cat([mask.flatten(1) for mask in estimator(boxes, method.threshold)], dim=1).float().mean())
+    share = float(torch.cat([mask.flatten(1) for mask in module.masks(boxes)], dim=1).float().mean())
+    estimator = RegionEstimator(module.teacher.anchors())
     best = torch.cat([row[: len(b)] for row, b in zip(estimator.best_iou(boxes), boxes, strict=True)])
     unreached = float((best < UNREACHED_IOU).float().mean())
     if unreached > UNREACHED_SHARE:
         text = f"{unreached:.0%} of the boxes overlap no anchor by IoU {UNREACHED_IOU} and can hardly be learnt."
         bench.emit(events.Log(level="warning", message=text, code="boxes_unreached"))
-    if share > WHOLE_MAP_SHARE:
+    if share > WHOLE_MAP_SHARE and bench.resolved.spec.method.name != "full-feature":
         text = f"the imitation region covers {share:.0%} of the map: full-feature imitation in all but name."
         bench.emit(events.Log(level="warning", message=text, code="region_whole_map"))
     return {"region_share": share, "boxes_unreached": unreached, "best_iou_median": float(best.median())}

@@ -1,9 +1,10 @@
 """From a spec with `auto` in it to one that says everything: what was resolved is stored and decides a rerun."""
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,35 +13,58 @@ from pydantic import BaseModel, ConfigDict
 from fgfi_core.data.dataset import Dataset, Example
 from fgfi_core.data.transforms import scale_boxes
 from fgfi_core.detectors import num_anchor_shapes
-from fgfi_core.detectors.anchors import kmeans_shapes
+from fgfi_core.detectors.anchors import kmeans_shapes, scale_shapes
 from fgfi_core.errors import BadData, BadSpec
-from fgfi_core.spec import DETECTORS, JobSpec
+from fgfi_core.export import safetensors
+from fgfi_core.spec import JobSpec
 from fgfi_core.training.device import Placement
+from fgfi_core.training.recipes import recipe
 
 FILE = "resolved.json"
 ANCHOR_SEED = 0
-# Learning rates at these batch sizes, the first by the paper, the second by experiment (docs/results.md). They go with
-# the square root of the batch size, the careful one of the two usual rules.
-RECIPES: Mapping[str, tuple[float, int]] = {"shuffledet": (0.02, 32), "ssd-shufflenetv2": (0.2, 8)}
 BATCH_SIZE = {"cpu": 8, "cuda": 32}
+
+Side = Literal["teacher", "student"]
+SIDES: tuple[Side, ...] = ("teacher", "student")
+# Files of first weights, for the sides whose `init` is `file`.
+Weights = Mapping[Side, Path]
+NO_WEIGHTS: Weights = MappingProxyType({})
 
 
 class ResolvedSpec(BaseModel):
     """A spec without `auto`, and what the data decided.
 
-    anchor_shapes: per detector name, (width, height) in pixels of the resized input. device: what computes, in words.
+    anchor_shapes: of teacher and student, (width, height) in pixels of its input; none where the detector's scales are
+    its family's own. device: what computes, in words.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     spec: JobSpec
     classes: tuple[str, ...]
-    anchor_shapes: dict[str, tuple[tuple[float, float], ...]]
+    anchor_shapes: dict[Side, tuple[tuple[float, float], ...]]
     device: str
 
+    def detector(self, side: Side) -> str:
+        """The detector's name."""
+        return self.spec.teacher.detector if side == "teacher" else self.spec.student.detector
 
-def resolve(spec: JobSpec, dataset: Dataset, placement: Placement) -> ResolvedSpec:
-    """Choose batch size, learning rate and anchors. Raises BadSpec for a split that the data does not have."""
+    def image_size(self, side: Side) -> tuple[int, int]:
+        """(width, height) of its input."""
+        return image_size(self.spec, side)
+
+
+def image_size(spec: JobSpec, side: Side) -> tuple[int, int]:
+    """(width, height) of a side's input: the schedule's, unless the teacher has one of its own."""
+    return (spec.teacher.image_size if side == "teacher" else None) or spec.schedule.image_size
+
+
+def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weights = NO_WEIGHTS) -> ResolvedSpec:
+    """Choose batch size, learning rate and anchors.
+
+    Raises BadSpec for a split that the data does not have, or a file of weights that the spec needs and nobody gave.
+    """
+    _check_files(spec, weights)
     for role, name in (("train", spec.dataset.train), ("val", spec.dataset.val)):
         if name not in dataset.splits:
             raise BadSpec(
@@ -54,13 +78,11 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement) -> ResolvedSp
     batch_size = min(BATCH_SIZE[placement.device.type], len(train)) if asked == "auto" else asked
     learning_rate = spec.schedule.learning_rate
     if learning_rate == "auto":
-        rate, at = RECIPES[DETECTORS[spec.student.detector].family]
-        learning_rate = rate * math.sqrt(batch_size / at)
+        learning_rate = recipe(spec.student.detector).rate(batch_size)
     schedule = spec.schedule.model_copy(
         update={"batch_size": batch_size, "learning_rate": learning_rate, "precision": placement.precision}
     )
-    names = dict.fromkeys((spec.teacher.detector, spec.student.detector))
-    shapes = {name: _anchor_shapes(name, train, spec.schedule.image_size) for name in names}
+    shapes = {side: _anchor_shapes(spec, side, train, weights.get(side)) for side in SIDES}
     return ResolvedSpec(
         spec=spec.model_copy(update={"schedule": schedule}),
         classes=dataset.classes,
@@ -90,10 +112,29 @@ def settle(resolved: ResolvedSpec, asked: JobSpec, out_dir: Path) -> ResolvedSpe
     return ResolvedSpec.model_validate({**held["resolved"], "device": resolved.device})
 
 
+def _check_files(spec: JobSpec, weights: Weights) -> None:
+    """A file for each side that begins with one, and no other."""
+    for side, part in (("teacher", spec.teacher), ("student", spec.student)):
+        if part.init == "file" and side not in weights:
+            raise BadSpec(f"{side}.init is 'file', but no file was given.", hint=f"Give one: --{side}-weights FILE.")
+        if part.init != "file" and side in weights:
+            raise BadSpec(f"a file was given for the {side}, but {side}.init is '{part.init}'.", hint="Set it to file.")
+
+
 def _anchor_shapes(
-    name: str, examples: Sequence[Example], image_size: tuple[int, int]
+    spec: JobSpec, side: Side, examples: Sequence[Example], file: Path | None
 ) -> tuple[tuple[float, float], ...]:
-    sizes = np.concatenate([_resized_sizes(example, image_size) for example in examples])
+    """The file's own where there is one, for its weights belong to them; else fitted to the training boxes."""
+    name = spec.teacher.detector if side == "teacher" else spec.student.detector
+    size = image_size(spec, side)
+    if not num_anchor_shapes(name):
+        return ()
+    held = None if file is None else safetensors.anchor_shapes(file)
+    if held is not None:
+        return scale_shapes(held.shapes, held.image_size, size)
+    if spec.schedule.anchors == "recipe":
+        return ()
+    sizes = np.concatenate([_resized_sizes(example, size) for example in examples])
     if not len(sizes):
         raise BadData("the training split has no box at all.", hint="Check the annotations and the split's list.")
     shapes = kmeans_shapes(sizes, num_anchor_shapes(name), ANCHOR_SEED)

@@ -9,14 +9,13 @@ from pathlib import Path
 import torch
 
 from fgfi_core import data, events
-from fgfi_core.data.loader import EvalLoader
 from fgfi_core.results import JobResult
-from fgfi_core.spec import FineGrained, JobSpec, Stage
+from fgfi_core.spec import Imitation, JobSpec, Stage
 from fgfi_core.training import preflight
 from fgfi_core.training.checkpoint import describe
 from fgfi_core.training.delivery import export_student, write_report
 from fgfi_core.training.device import choose
-from fgfi_core.training.resolve import FILE, resolve, settle
+from fgfi_core.training.resolve import FILE, NO_WEIGHTS, Weights, resolve, settle
 from fgfi_core.training.task import Emit
 from fgfi_core.training.trainings import Bench, Finished, train_all
 
@@ -33,11 +32,13 @@ def run(
     on_event: Emit,
     *,
     should_stop: Callable[[], bool] = never,
+    weights: Weights = NO_WEIGHTS,
 ) -> JobResult:
     """Run a job, or continue the one that `out_dir` holds.
 
     data_dir: a data set in a known format. on_event: called in this thread with each event of `fgfi_core.events`.
-    should_stop: asked between steps. Raises a `fgfi_core.errors.JobError`: Stopped after a checkpoint when asked to
+    should_stop: asked between steps. weights: a safetensors file for each side whose `init` is `file`.
+    Raises a `fgfi_core.errors.JobError`: Stopped after a checkpoint when asked to
     stop, else what the user has to mend.
     """
     placement = choose(spec.resources, spec.schedule.precision)
@@ -45,15 +46,14 @@ def run(
 
     with _stage("preflight", spec.seeds[0], on_event) as numbers:
         dataset = data.read(data_dir)
-        resolved = settle(resolve(spec, dataset, placement), spec, out_dir)
+        resolved = settle(resolve(spec, dataset, placement, weights), spec, out_dir)
         # Later stages need what was resolved as much as they need a teacher's weights.
         on_event(describe(out_dir, FILE, stage="preflight", seed=spec.seeds[0]))
         on_event(events.SpecResolved(resolved=resolved.model_dump(mode="json")))
         spec = resolved.spec
-        val = EvalLoader(dataset.splits[spec.dataset.val], spec.schedule.image_size, int(spec.schedule.batch_size))
-        bench = Bench(resolved, dataset, placement, out_dir, on_event, should_stop, val)
+        bench = Bench(resolved, dataset, placement, out_dir, on_event, should_stop, weights)
         numbers.update(preflight.check_data(resolved, dataset, on_event))
-        if isinstance(spec.method, FineGrained):
+        if isinstance(spec.method, Imitation):
             numbers.update(preflight.check_method(bench, spec.method))
 
     finished = list(train_all(bench))

@@ -9,9 +9,10 @@ from torch import Tensor
 from fgfi_core import events
 from fgfi_core.data.loader import TrainLoader
 from fgfi_core.detectors.detector import Detector
-from fgfi_core.imitation.fine_grained import FineGrainedImitation
+from fgfi_core.imitation import Imitation
 from fgfi_core.results import Score
-from fgfi_core.spec import FineGrained, Schedule, Stage
+from fgfi_core.spec import Schedule, Stage
+from fgfi_core.spec.methods import Imitation as Method
 from fgfi_core.training.checkpoint import CheckpointFolder
 from fgfi_core.training.device import Placement
 
@@ -23,15 +24,15 @@ Point = tuple[int, float, dict[str, float]]
 class Imitate:
     """What the imitating student's loop adds: the method's module and its fields."""
 
-    module: FineGrainedImitation
-    method: FineGrained
+    module: Imitation
+    method: Method
 
 
 @dataclass(frozen=True)
 class Task:
     """One training: what to train, on what, and where its events and checkpoints go.
 
-    `schedule` is resolved: batch size and learning rate are numbers.
+    `schedule` is resolved: batch size and learning rate are numbers. bias_factor: of the learning rate, for biases.
     """
 
     stage: Stage
@@ -46,6 +47,7 @@ class Task:
     emit: Emit
     should_stop: Callable[[], bool]
     imitate: Imitate | None = None
+    bias_factor: float = 1.0
 
 
 @dataclass
@@ -57,7 +59,7 @@ class Trained:
     best_step: int
     steps: int
     seconds: float
-    imitation_weight: float | None
+    imitation_weights: dict[str, float]
     history: list[Point] = field(default_factory=list)
 
     def state(self) -> dict[str, Any]:

@@ -1,22 +1,24 @@
 """The trainings of a job in their order: the teacher once, then for each seed the plain and the imitating student."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from fgfi_core import events, imitation
 from fgfi_core.data.dataset import Dataset
 from fgfi_core.data.loader import EvalLoader, TrainLoader
 from fgfi_core.detectors import create
 from fgfi_core.detectors.detector import Detector
 from fgfi_core.evaluation.detections import ImageDetections, detect_all
 from fgfi_core.evaluation.voc import evaluate
-from fgfi_core.imitation.fine_grained import FineGrainedImitation
 from fgfi_core.results import Role, Score, Training
-from fgfi_core.spec import FineGrained, Stage
+from fgfi_core.spec import Imitation, Stage
 from fgfi_core.training.checkpoint import CheckpointFolder, seed_all
 from fgfi_core.training.device import Placement
+from fgfi_core.training.initialise import from_file, from_imagenet, from_teacher
 from fgfi_core.training.loop import train
-from fgfi_core.training.resolve import ResolvedSpec
+from fgfi_core.training.recipes import recipe
+from fgfi_core.training.resolve import ResolvedSpec, Side, Weights
 from fgfi_core.training.task import Emit, Imitate, Task, Trained
 
 
@@ -39,7 +41,7 @@ class Finished:
             best_step=self.trained.best_step,
             steps=self.trained.steps,
             seconds=self.trained.seconds,
-            imitation_weight=self.trained.imitation_weight,
+            imitation_weights=self.trained.imitation_weights,
         )
 
 
@@ -53,69 +55,75 @@ class Bench:
     out_dir: Path
     emit: Emit
     should_stop: Callable[[], bool]
-    val: EvalLoader
+    weights: Weights
+    _val: dict[tuple[int, int], EvalLoader] = field(default_factory=dict)
 
-    def create(self, name: str) -> Detector:
+    def create(self, side: Side) -> Detector:
         """A new detector for the job's data; its weights come from the current random state."""
         return create(
-            name,
+            self.resolved.detector(side),
             len(self.resolved.classes),
-            self.resolved.spec.schedule.image_size,
-            anchor_shapes=self.resolved.anchor_shapes[name],
+            self.resolved.image_size(side),
+            anchor_shapes=self.resolved.anchor_shapes[side],
         )
 
-    def detect(self, detector: Detector) -> list[ImageDetections]:
-        """What a detector finds in the val split."""
-        return detect_all(detector, self.val, autocast=self.placement.autocast)
+    def val(self, side: Side) -> EvalLoader:
+        """The val split at the side's input size."""
+        spec, size = self.resolved.spec, self.resolved.image_size(side)
+        if size not in self._val:
+            batch_size = int(spec.schedule.batch_size)
+            self._val[size] = EvalLoader(self.dataset.splits[spec.dataset.val], size, batch_size)
+        return self._val[size]
 
-    def score(self, detector: Detector) -> Score:
+    def detect(self, detector: Detector, side: Side) -> list[ImageDetections]:
+        """What a detector finds in the val split."""
+        return detect_all(detector, self.val(side), autocast=self.placement.autocast)
+
+    def score(self, detector: Detector, side: Side) -> Score:
         """How it scores there."""
-        return evaluate(self.detect(detector), self.val.examples, self.resolved.classes).to_score()
+        return evaluate(self.detect(detector, side), self.val(side).examples, self.resolved.classes).to_score()
 
 
 def train_all(bench: Bench) -> Iterator[Finished]:
     """Every training of the spec, or its result from the checkpoint of an earlier call."""
     spec = bench.resolved.spec
-    teacher = _train(bench, "teacher", "teacher", spec.teacher.detector, spec.seeds[0], spec.teacher.epochs)
+    teacher = _train(bench, "teacher", "teacher", spec.seeds[0])
     yield teacher
     for seed in spec.seeds:
-        if spec.baseline or not isinstance(spec.method, FineGrained):
-            yield _train(bench, "baseline", "plain", spec.student.detector, seed)
-        if isinstance(spec.method, FineGrained):
-            yield _train(bench, "imitation", "imitated", spec.student.detector, seed, teacher=teacher.detector)
+        if spec.baseline or not isinstance(spec.method, Imitation):
+            yield _train(bench, "baseline", "plain", seed, teacher.detector)
+        if isinstance(spec.method, Imitation):
+            yield _train(bench, "imitation", "imitated", seed, teacher.detector)
 
 
-def _train(
-    bench: Bench,
-    stage: Stage,
-    role: Role,
-    name: str,
-    seed: int,
-    epochs: int | None = None,
-    teacher: Detector | None = None,
-) -> Finished:
+def _train(bench: Bench, stage: Stage, role: Role, seed: int, teacher: Detector | None = None) -> Finished:
+    """Train the detector of a role, or take its result from a checkpoint. teacher: None for the teacher itself."""
     spec = bench.resolved.spec
+    side: Side = "teacher" if teacher is None else "student"
+    epochs = spec.teacher.epochs if teacher is None else None
     # The same seed gives plain and imitating student the same first weights; adapters are drawn after them.
     seed_all(seed)
-    detector = bench.create(name)
+    detector = bench.create(side)
+    _initialise(bench, detector, side, teacher)
     imitate = None
-    if teacher is not None and isinstance(spec.method, FineGrained):
-        imitate = Imitate(FineGrainedImitation(spec.method, teacher, detector), spec.method)
-    with _loader(bench, seed) as loader:
+    if teacher is not None and role == "imitated" and isinstance(spec.method, Imitation):
+        imitate = Imitate(imitation.create(spec.method, teacher, detector), spec.method)
+    with _loader(bench, side, seed) as loader:
         trained = train(
             Task(
                 stage=stage,
                 seed=seed,
                 detector=detector,
                 schedule=spec.schedule,
-                epochs=epochs or spec.schedule.epochs,
+                epochs=spec.schedule.epochs if epochs is None else epochs,
                 loader=loader,
-                evaluate=bench.score,
+                evaluate=lambda model: bench.score(model, side),
                 placement=bench.placement,
                 checkpoints=CheckpointFolder(bench.out_dir, stage, seed),
                 emit=bench.emit,
                 should_stop=bench.should_stop,
                 imitate=imitate,
+                bias_factor=recipe(detector.name).bias_factor,
             )
         )
     detector.load_state_dict(trained.weights)
@@ -124,7 +132,24 @@ def _train(
     return Finished(role, seed, detector, trained)
 
 
-def _loader(bench: Bench, seed: int) -> TrainLoader:
+def _initialise(bench: Bench, detector: Detector, side: Side, teacher: Detector | None) -> None:
+    """Give a fresh detector the first weights that the spec asks for, and say what came from where."""
+    spec = bench.resolved.spec
+    init = spec.teacher.init if side == "teacher" else spec.student.init
+    text = ""
+    if init == "imagenet":
+        from_imagenet(detector)
+        text = f"backbone with ImageNet weights ({detector.info.imagenet})"
+    elif init == "file":
+        fresh = from_file(detector, bench.weights[side], complete=side == "teacher" and spec.teacher.epochs == 0)
+        text = f"weights of {bench.weights[side].name}" + (f"; fresh: {', '.join(fresh)}" if fresh else "")
+    elif init == "teacher-slice" and teacher is not None:
+        text = f"{from_teacher(detector, teacher):.0%} of the weights cut out of the teacher's"
+    if text:
+        bench.emit(events.Log(level="info", message=f"{detector.name} begins with {text}.", code="initialised"))
+
+
+def _loader(bench: Bench, side: Side, seed: int) -> TrainLoader:
     spec = bench.resolved.spec
     on_gpu = bench.placement.device.type == "cuda"
     asked = spec.resources.loader_workers
@@ -132,7 +157,7 @@ def _loader(bench: Bench, seed: int) -> TrainLoader:
     auto = min(8, bench.placement.threads) if on_gpu else 0
     return TrainLoader(
         bench.dataset.splits[spec.dataset.train],
-        spec.schedule.image_size,
+        bench.resolved.image_size(side),
         int(spec.schedule.batch_size),
         spec.schedule.augmentation,
         seed,

@@ -56,7 +56,7 @@ def test_a_detector_of_nothing_is_refused() -> None:
         create("shuffledet-1x", 0, (320, 240))
 
 
-@pytest.mark.parametrize("shapes", [[], [(10.0, 0.0)]])
+@pytest.mark.parametrize("shapes", [[(10.0, 0.0)], [(10.0, 10.0), (-1.0, 5.0)]])
 def test_impossible_anchor_shapes_are_refused(shapes: list[tuple[float, float]]) -> None:
     with pytest.raises(BadSpec, match="anchor_shapes"):
         create("shuffledet-1x", 3, (320, 240), anchor_shapes=shapes)

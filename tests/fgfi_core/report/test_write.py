@@ -57,7 +57,7 @@ def make_inputs(examples: Sequence[Example], classes: tuple[str, ...], shares: M
             best_step=20,
             steps=30,
             seconds=60,
-            imitation_weight=1.25 if role == "imitated" else None,
+            imitation_weights={"imitation": 1.25} if role == "imitated" else {},
         )
         for role, seed in shares
     )

@@ -18,7 +18,7 @@ SPEC = JobSpec.model_validate(
 
 
 def resolved(device: str, width: float = 10.0) -> ResolvedSpec:
-    return ResolvedSpec(spec=SPEC, classes=("cell",), anchor_shapes={"a": ((width, 10.0),)}, device=device)
+    return ResolvedSpec(spec=SPEC, classes=("cell",), anchor_shapes={"student": ((width, 10.0),)}, device=device)
 
 
 def test_a_run_that_goes_on_elsewhere_keeps_its_resolution_and_says_where_it_is_now(tmp_path: Path) -> None:

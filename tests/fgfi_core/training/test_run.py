@@ -99,7 +99,7 @@ def test_a_run_stopped_at_any_step_equals_the_uninterrupted_one_bit_for_bit(
         for name, weight in a["weights"].items():
             assert torch.equal(weight, b["weights"][name]), f"{stage}: {name}"
     assert [t.score for t in whole.trainings] == [t.score for t in parts.trainings]
-    assert whole.trainings[2].imitation_weight == parts.trainings[2].imitation_weight
+    assert whole.trainings[2].imitation_weights == parts.trainings[2].imitation_weights
 
 
 def test_a_finished_run_called_again_trains_nothing(spec: Spec, images: Path, tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""Learning rates of the families, for schedules that leave theirs to us."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fgfi_core.spec import DETECTORS
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """learning_rate: peak at `batch_size`, for SGD with momentum 0.9. bias_factor: of the learning rate, for biases."""
+
+    learning_rate: float
+    batch_size: int
+    bias_factor: float = 1.0
+
+    def rate(self, batch_size: int) -> float:
+        """At another batch size: it goes with the square root, the careful one of the two usual rules."""
+        return self.learning_rate * math.sqrt(batch_size / self.batch_size)
+
+
+# By family. shuffledet: the paper's. ssd-shufflenetv2: by experiment (docs/results.md). faster-rcnn on one map: the
+# paper's, with biases at twice the rate; the others: torchvision's reference trainings.
+RECIPES: Mapping[str, Recipe] = {
+    "shuffledet": Recipe(0.02, 32),
+    "ssd-shufflenetv2": Recipe(0.2, 8),
+    "ssd-efficientnet-lite0": Recipe(0.05, 8),
+    "faster-rcnn-vgg": Recipe(0.001, 1, bias_factor=2.0),
+    "faster-rcnn-c4": Recipe(0.003, 4, bias_factor=2.0),
+    "faster-rcnn-fpn": Recipe(0.02, 16),
+    "faster-rcnn-mobilenet-v3-fpn": Recipe(0.02, 16),
+    "retinanet": Recipe(0.01, 16),
+    "fcos": Recipe(0.01, 16),
+    "ssdlite": Recipe(0.03, 8),
+}
+
+
+def recipe(detector: str) -> Recipe:
+    """The recipe of a detector's family."""
+    return RECIPES[DETECTORS[detector].family]
