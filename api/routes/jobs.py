@@ -93,6 +93,7 @@ def cancel_job(job_id: str, principal: Submitter, session: SessionDep) -> JobOut
 
 
 def _create(session: Session, project_id: str, spec: JobSpec, idempotency: Idempotency | None) -> Created:
+    _refuse_files(spec)
     try:
         return jobs.create(session, project_id, spec, idempotency)
     except NoSuchSplit as error:
@@ -104,6 +105,19 @@ def _create(session: Session, project_id: str, spec: JobSpec, idempotency: Idemp
         hint = error.hint or "It may have been deleted; GET /v1/datasets lists what there is."
         field = FieldError(path="dataset.id", message=error.message, hint=hint)
         raise Problem(status, code, detail, hint=hint, errors=(field,)) from error
+
+
+def _refuse_files(spec: JobSpec) -> None:
+    """A file of weights is on somebody's disk; until models can be registered here, no worker could find it."""
+    hint = "Use init 'random', 'imagenet' or 'teacher-slice', or run the job by `fgfi train` beside the file."
+    errors = tuple(
+        FieldError(path=f"{side}.init", message="no model can be registered in this service yet", hint=hint)
+        for side, part in (("teacher", spec.teacher), ("student", spec.student))
+        if part.init == "file"
+    )
+    if errors:
+        named = " and ".join(error.path for error in errors)
+        raise Problem(422, "no_model_registry", f"{named}: {errors[0].message}.", hint=hint, errors=errors)
 
 
 def _whole(session: Session, job: Job) -> JobOut:

@@ -30,6 +30,12 @@ def train(
     spec: Annotated[Path, typer.Argument(metavar="SPEC.YAML", help="The job spec, YAML or JSON.")],
     data: Annotated[Path, typer.Option("--data", help="Folder of the data set.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for checkpoints, exports and the report.")],
+    teacher_weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Safetensors file for a teacher with init 'file'.")
+    ] = None,
+    student_weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Safetensors file for a student with init 'file'.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run a whole job here, without the service. Ctrl-C stops it after a checkpoint; the same command continues it."""
@@ -37,13 +43,17 @@ def train(
     if not data.is_dir():
         message = f"{data} is a file: unpack it, and name the folder" if data.exists() else f"there is no folder {data}"
         raise ClientError(message, exit_code=EXIT_USAGE)
+    weights = {side: path for side, path in (("teacher", teacher_weights), ("student", student_weights)) if path}
+    for side, path in weights.items():
+        if not path.is_file():
+            raise ClientError(f"--{side}-weights: there is no file {path}", exit_code=EXIT_USAGE)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ClientError(f"cannot write to {out}: {error.strerror}", exit_code=EXIT_USAGE) from error
     _prepare(checked)
     with drawing(console, quiet=as_json) as picture:
-        result = _run(checked, data, out, picture)
+        result = _run(checked, data, out, weights, picture)
     if as_json:
         print_json(result.model_dump(mode="json"))
         return
@@ -69,7 +79,7 @@ def _prepare(spec: JobSpec) -> None:
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **variables, _PREPARED: "1"})  # noqa: S606 - the same command
 
 
-def _run(spec: JobSpec, data: Path, out: Path, picture: Drawing) -> "JobResult":
+def _run(spec: JobSpec, data: Path, out: Path, weights: dict[str, Path], picture: Drawing) -> "JobResult":
     # On demand, as only this command trains.
     from fgfi_core.errors import BadData, BadSpec, JobError, Stopped  # noqa: PLC0415
 
@@ -82,6 +92,7 @@ def _run(spec: JobSpec, data: Path, out: Path, picture: Drawing) -> "JobResult":
                 out,
                 lambda event: feed(picture, event.kind, event.model_dump(mode="json")),
                 should_stop=lambda: bool(asked),
+                weights=weights,
             )
     except Stopped as error:
         again = shlex.join(["fgfi", *sys.argv[1:]])

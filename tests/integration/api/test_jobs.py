@@ -119,6 +119,13 @@ def test_a_misspelt_detector_is_named_with_what_was_meant(client: TestClient, sp
     assert "/v1/detectors" in error["hint"]
 
 
+def test_a_file_of_weights_is_refused_before_a_worker_looks_for_it(client: TestClient, spec: dict[str, Any]) -> None:
+    spec["teacher"]["init"] = "file"
+    refused = client.post("/v1/jobs", json=spec)
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_model_registry")
+    assert refused.json()["errors"][0]["path"] == "teacher.init"
+
+
 def test_another_projects_job_is_not_there(
     client: TestClient, make_job: MakeJob, make_key: Callable[..., str], sessions: Sessions
 ) -> None:
