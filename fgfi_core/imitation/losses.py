@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from fgfi_core.imitation.adapter import Adapter
+from fgfi_core.imitation.precision import exact
+from fgfi_core.imitation.resize import resized
 
 
 def imitation_loss(
@@ -14,6 +15,8 @@ def imitation_loss(
     student_maps: Sequence[Tensor],
     teacher_maps: Sequence[Tensor],
     masks: Sequence[Tensor],
+    *,
+    dense: bool | None = None,
 ) -> Tensor:
     """Squared distance of adapted student and teacher at the masked cells, over 2 * N_p; a float32 scalar.
 
@@ -21,19 +24,27 @@ def imitation_loss(
     loss is exactly 0 and its gradients are zeros. A student map of another size is resized bilinearly to the teacher's.
 
     adapters: one for each level. student_maps: [B, Cs_l, h_l, w_l]. teacher_maps: [B, Ct_l, H_l, W_l], constants.
-    masks: bool [B, H_l, W_l], on the teacher's grid.
+    masks: bool [B, H_l, W_l], on the teacher's grid. dense: adapt all cells and leave out the others' errors, instead
+    of gathering the masked ones; None gathers on a CPU, where it is several times faster, and is dense elsewhere, where
+    gathering would wait for the device to count the cells.
     """
-    terms, cells = [], 0
+    errors = []
     for adapter, student, teacher, mask in zip(adapters, student_maps, teacher_maps, masks, strict=True):
-        adapted = adapter.masked(_resized(student, teacher), mask)
-        wanted = teacher.detach().movedim(1, -1)[mask]
-        terms.append((adapted.float() - wanted.float()).square().sum())
-        cells += len(wanted)
-    return torch.stack(terms).sum() / (2 * max(cells, 1))
+        gather = mask.device.type == "cpu" if dense is None else not dense
+        squared = gathered_error if gather else dense_error
+        errors.append(squared(adapter, resized(student, teacher), teacher.detach(), mask))
+    cells = torch.stack([mask.sum() for mask in masks]).sum()
+    return torch.stack(errors).sum() / (2 * cells.clamp_min(1))
 
 
-def _resized(student: Tensor, teacher: Tensor) -> Tensor:
-    size = teacher.shape[-2:]
-    if student.shape[-2:] == size:
-        return student
-    return functional.interpolate(student, size=size, mode="bilinear", align_corners=False)
+def gathered_error(adapter: Adapter, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
+    """Summed squared error of one level, adapting the masked cells alone; shapes as above."""
+    adapted = adapter.masked(student, mask)
+    wanted = teacher.movedim(1, -1)[mask]
+    return (exact(adapted) - exact(wanted)).square().sum()
+
+
+def dense_error(adapter: Adapter, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
+    """The same, adapting all cells; no shape depends on the mask, so nothing waits for the device."""
+    squared = (exact(adapter(student)) - exact(teacher)).square().sum(1)
+    return (squared * mask).sum()

@@ -13,7 +13,12 @@ from fgfi_core.imitation.teacher import FrozenTeacher
 
 
 class MaskedImitation(Imitation):
-    """The paper's adaptation and loss (section 3.2) on whatever cells `masks` names."""
+    """The paper's adaptation and loss (section 3.2) on whatever cells `masks` names.
+
+    dense: how masked cells are adapted, see `imitation_loss`.
+    """
+
+    dense: bool | None = None
 
     def __init__(self, teacher: FrozenTeacher) -> None:
         super().__init__(teacher)
@@ -36,5 +41,5 @@ class MaskedImitation(Imitation):
         with torch.no_grad():
             masks = self.masks(self.teacher.boxes([target.boxes for target in student.targets]))
         adapters = [adapter for adapter in self.adapters if isinstance(adapter, Adapter)]
-        wanted = self.teacher.matched(teacher_maps)
-        return {"imitation": imitation_loss(adapters, self.teacher.matched_student(student.maps), wanted, masks)}
+        own, wanted = self.teacher.matched_student(student.maps), self.teacher.matched(teacher_maps)
+        return {"imitation": imitation_loss(adapters, own, wanted, masks, dense=self.dense)}

@@ -53,15 +53,20 @@ class RegionEstimator:
     levels, for several maps: `joint` takes one M per box over all levels, so that levels select themselves; `assigned`
     looks for each box only on the level whose anchors are nearest to its size (geometric mean, in octaves); `separate`
     takes an M per box and level.
+    absolute: compare IoU with the threshold itself instead of threshold * M; `separate` is then the same as `joint`.
     Raises ValueError when anchors are not a grid of repeated shapes, or `levels` is unknown.
     """
 
-    def __init__(self, anchors: Sequence[Tensor], levels: Levels = "joint", *, pixel_offset: float = 0.0) -> None:
+    def __init__(
+        self, anchors: Sequence[Tensor], levels: Levels = "joint", *, pixel_offset: float = 0.0, absolute: bool = False
+    ) -> None:
         if levels not in ("joint", "assigned", "separate"):
             raise ValueError(f"levels must be joint, assigned or separate, not '{levels}'")
         self.levels = levels
         self.pixel_offset = pixel_offset
+        self.absolute = absolute
         self._grids = [_grid(level, pixel_offset) for level in anchors]
+        self._scales = torch.stack([anchor_scale(level) for level in anchors])
 
     def __call__(self, boxes: Sequence[Tensor], threshold: float) -> tuple[Tensor, ...]:
         """Imitated cells, bool [B, H_l, W_l] for each level, on the anchors' device.
@@ -89,15 +94,28 @@ class RegionEstimator:
 
     def _least_iou(self, overlaps: Sequence["_Overlap"], boxes: Tensor, threshold: float) -> list[Tensor]:
         """psi * M of each box on each level, [B, G]; out of reach where the box does not belong to the level."""
-        least = threshold * torch.stack([overlap.iou.amax(-1) for overlap in overlaps])
+        best = torch.stack([overlap.iou.amax(-1) for overlap in overlaps])
+        least = torch.full_like(best, threshold) if self.absolute else threshold * best
         if self.levels == "joint":
             return [least.amax(0)] * len(overlaps)
         if self.levels == "separate":
             return list(least)
-        size = (boxes[..., 2:] - boxes[..., :2]).clamp_min(TINY).log2().mean(-1)
-        scales = torch.stack([grid.area.log2().mean() / 2 for grid in self._grids])
-        nearest = (size[..., None] - scales).abs().argmin(-1)
+        nearest = nearest_level(boxes, self._scales)
         return [level.where(nearest == index, NEVER) for index, level in enumerate(least)]
+
+
+def anchor_scale(anchors: Tensor) -> Tensor:
+    """Size of a level's anchors [H, W, K, 4] as the mean log2 of their sides, a float64 scalar."""
+    return (anchors[0, 0, :, 2:] - anchors[0, 0, :, :2]).double().log2().mean()
+
+
+def nearest_level(boxes: Tensor, scales: Tensor) -> Tensor:
+    """The level of each box [B, G, 4], [B, G] int64: whose anchors are nearest to its size (geometric mean, octaves).
+
+    scales: [L], `anchor_scale` of each level. Of two equally near the finer one has the box.
+    """
+    size = (boxes[..., 2:] - boxes[..., :2]).double().clamp_min(TINY).log2().mean(-1)
+    return (size[..., None] - scales).abs().argmin(-1)
 
 
 class _Grid(NamedTuple):

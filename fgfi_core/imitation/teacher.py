@@ -14,12 +14,14 @@ from fgfi_core.imitation.levels import LevelMatch, match_levels
 class FrozenTeacher:
     """A trained teacher beside a student. No module: it enters neither an optimiser nor a checkpoint.
 
+    detector, student: the two; of the student only facts and the meaning of its outputs are asked, never a pass.
     match: which maps of the two belong together. student_channels, channels: of the matched maps, pair by pair.
     Raises BadSpec when no maps can be matched.
     """
 
     def __init__(self, teacher: Detector, student: Detector) -> None:
         self.detector = teacher.eval().requires_grad_(requires_grad=False)
+        self.student = student
         self.match: LevelMatch = match_levels(_shares(student), _shares(teacher))
         if not self.match.pairs:
             raise BadSpec(
@@ -56,7 +58,9 @@ class FrozenTeacher:
         """Boxes [G, 4] of each image from pixels of the student's input to its own."""
         if self.scale == (1.0, 1.0):
             return list(boxes)
-        return [box * box.new_tensor(self.scale * 2) for box in boxes]
+        x, y = self.scale
+        # Numbers, not a tensor of them: making one on an accelerator waits for it.
+        return [torch.stack([box[:, 0] * x, box[:, 1] * y, box[:, 2] * x, box[:, 3] * y], 1) for box in boxes]
 
     @torch.no_grad()
     def class_logits_like(self, maps: Sequence[Tensor], outputs: Outputs) -> Tensor:

@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Weight = Annotated[float, Field(gt=0, le=1e6)] | Literal["auto"]
 Levels = Literal["joint", "assigned", "separate"]
+# For regions that do not depend on a box's best IoU, so that there is none to be joint or separate about.
+AllOrAssigned = Literal["joint", "assigned"]
 
 
 class Term(NamedTuple):
@@ -60,7 +62,7 @@ class GroundTruthBox(Imitation):
     """The same adaptation and loss under the ground-truth boxes (G in the paper's ablation)."""
 
     name: Literal["gt-box"] = "gt-box"
-    levels: Levels = Field("joint", description="Several maps: which of them a box is imitated on; joint is all.")
+    levels: AllOrAssigned = Field("joint", description="Several maps: a box on all of them, or on the one of its size.")
 
 
 class HardThreshold(Imitation):
@@ -68,7 +70,7 @@ class HardThreshold(Imitation):
 
     name: Literal["hard-threshold"] = "hard-threshold"
     threshold: float = Field(0.5, ge=0, le=1, description="Keep anchors with IoU > threshold.")
-    levels: Levels = "joint"
+    levels: AllOrAssigned = Field("joint", description="Several maps: a box on all of them, or on the one of its size.")
 
 
 class SoftLabel(Imitation):
