@@ -60,7 +60,7 @@ format: setup
 
 # Each measurement prints a table. Experiments that train for an hour are started by hand: docs/results.md says how.
 bench: setup
-	@for name in region adapter; do echo "== $$name"; $(BIN)/python -m bench.$$name; done
+	@for name in region adapter step; do echo "== $$name"; $(BIN)/python -m bench.$$name; done
 
 # The pages that are written by the code.
 docs: setup

@@ -9,6 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from bench.looped import looped_region
 from bench.timing import interleaved, report
 from fgfi_core.imitation import RegionEstimator
 
@@ -45,19 +46,7 @@ def main() -> None:
 
 
 def _loops(anchors: Tensor, images: list[Tensor]) -> Tensor:
-    return torch.stack([_loop(anchors, boxes) for boxes in images])
-
-
-def _loop(anchors: Tensor, boxes: Tensor) -> Tensor:
-    """The reference: one IoU matrix for each box."""
-    mask = torch.zeros(anchors.shape[:2], dtype=torch.bool)
-    areas = (anchors[..., 2:] - anchors[..., :2]).prod(-1)
-    for box in boxes:
-        size = (torch.minimum(anchors[..., 2:], box[2:]) - torch.maximum(anchors[..., :2], box[:2])).clamp_min(0)
-        inner = size.prod(-1)
-        iou = inner / (areas + (box[2:] - box[:2]).prod() - inner)
-        mask |= (iou > THRESHOLD * iou.max()).any(-1)
-    return mask
+    return torch.stack([looped_region([anchors], boxes, THRESHOLD)[0] for boxes in images])
 
 
 def _check(anchors: Tensor, boxes: list[Tensor], estimator: RegionEstimator) -> None:

@@ -6,7 +6,12 @@ from collections.abc import Callable
 
 
 def interleaved(rounds: int, *alternatives: Callable[[], object]) -> list[float]:
-    """Median milliseconds of each alternative; every round runs each once, after one round of warm-up."""
+    """Median milliseconds of each alternative; see `samples`."""
+    return [statistics.median(times) for times in samples(rounds, *alternatives)]
+
+
+def samples(rounds: int, *alternatives: Callable[[], object]) -> list[list[float]]:
+    """Milliseconds of each alternative in each round; every round runs each once, after one round of warm-up."""
     seconds: list[list[float]] = [[] for _ in alternatives]
     for number in range(rounds + 1):
         for run, times in zip(alternatives, seconds, strict=True):
@@ -14,7 +19,7 @@ def interleaved(rounds: int, *alternatives: Callable[[], object]) -> list[float]
             run()
             if number > 0:
                 times.append(time.perf_counter() - start)
-    return [1000 * statistics.median(times) for times in seconds]
+    return [[1000 * one for one in times] for times in seconds]
 
 
 def report(case: str, slow: str, fast: str, times: list[float]) -> None:
