@@ -7,6 +7,7 @@ from torch import Tensor
 
 from fgfi_core.imitation.adapter import Adapter
 from fgfi_core.imitation.precision import exact
+from fgfi_core.imitation.processes import processes, summed
 from fgfi_core.imitation.resize import resized
 
 
@@ -23,6 +24,10 @@ def imitation_loss(
     Summed over channels, not averaged. N_p counts the masked cells of the whole batch and all levels. Without any the
     loss is exactly 0 and its gradients are zeros. A student map of another size is resized bilinearly to the teacher's.
 
+    Over several processes N_p counts the cells of all, and each one's loss is its own sum times their number: averaging
+    gradients, as DistributedDataParallel does, then gives the gradient of one process with the whole batch, however
+    unevenly the cells are spread. All of them have to call this at the same step.
+
     adapters: one for each level. student_maps: [B, Cs_l, h_l, w_l]. teacher_maps: [B, Ct_l, H_l, W_l], constants.
     masks: bool [B, H_l, W_l], on the teacher's grid. dense: adapt all cells and leave out the others' errors, instead
     of gathering the masked ones; None gathers on a CPU, where it is several times faster, and is dense elsewhere, where
@@ -33,8 +38,8 @@ def imitation_loss(
         gather = mask.device.type == "cpu" if dense is None else not dense
         squared = gathered_error if gather else dense_error
         errors.append(squared(adapter, resized(student, teacher), teacher.detach(), mask))
-    cells = torch.stack([mask.sum() for mask in masks]).sum()
-    return torch.stack(errors).sum() / (2 * cells.clamp_min(1))
+    cells = summed(torch.stack([mask.sum() for mask in masks]).sum())
+    return processes() * torch.stack(errors).sum() / (2 * cells.clamp_min(1))
 
 
 def gathered_error(adapter: Adapter, student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:

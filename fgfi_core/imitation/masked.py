@@ -15,6 +15,8 @@ from fgfi_core.imitation.teacher import FrozenTeacher
 class MaskedImitation(Imitation):
     """The paper's adaptation and loss (section 3.2) on whatever cells `masks` names.
 
+    Over processes the cells of all are counted, so that the mean of their gradients is that of one process.
+
     dense: how masked cells are adapted, see `imitation_loss`.
     """
 

@@ -15,7 +15,8 @@ from torch.nn.utils.rnn import pad_sequence
 Levels = Literal["joint", "assigned", "separate"]
 
 GRID_TOLERANCE = 1e-3  # pixels; anchors further off a regular grid are refused
-CHUNK = 1 << 17  # (box, shape, cell) triples in memory at once
+CHUNK = 1 << 17  # (box, shape, cell) triples in memory at once: as many as a CPU's cache holds
+DEVICE_CHUNK = 1 << 24  # likewise on an accelerator, where few large kernels are faster
 ROUNDING = 1e-6  # equality up to float32 rounding is equality, and the comparison is strict
 NEVER = 2.0  # an IoU that nothing has
 TINY = 1e-30
@@ -54,17 +55,26 @@ class RegionEstimator:
     looks for each box only on the level whose anchors are nearest to its size (geometric mean, in octaves); `separate`
     takes an M per box and level.
     absolute: compare IoU with the threshold itself instead of threshold * M; `separate` is then the same as `joint`.
+    all_pairs: look at every box and shape; else at those that reach the threshold somewhere, a few, but counting them
+    waits for an accelerator. None is all pairs there and the few on a CPU.
     Raises ValueError when anchors are not a grid of repeated shapes, or `levels` is unknown.
     """
 
     def __init__(
-        self, anchors: Sequence[Tensor], levels: Levels = "joint", *, pixel_offset: float = 0.0, absolute: bool = False
+        self,
+        anchors: Sequence[Tensor],
+        levels: Levels = "joint",
+        *,
+        pixel_offset: float = 0.0,
+        absolute: bool = False,
+        all_pairs: bool | None = None,
     ) -> None:
         if levels not in ("joint", "assigned", "separate"):
             raise ValueError(f"levels must be joint, assigned or separate, not '{levels}'")
         self.levels = levels
         self.pixel_offset = pixel_offset
         self.absolute = absolute
+        self.all_pairs = anchors[0].device.type != "cpu" if all_pairs is None else all_pairs
         self._grids = [_grid(level, pixel_offset) for level in anchors]
         self._scales = torch.stack([anchor_scale(level) for level in anchors])
 
@@ -79,7 +89,8 @@ class RegionEstimator:
         padded = self._pad(boxes)
         overlaps = [_overlap(grid, padded) for grid in self._grids]
         least = self._least_iou(overlaps, padded, threshold)
-        return tuple(_cells(overlap, level) for overlap, level in zip(overlaps, least, strict=True))
+        pairs = _all_pairs if self.all_pairs else _reaching_pairs
+        return tuple(_cells(*pairs(overlap, level)) for overlap, level in zip(overlaps, least, strict=True))
 
     def best_iou(self, boxes: Sequence[Tensor]) -> Tensor:
         """M of each box, [B, G] float64: its largest IoU with any anchor of any level; 0 in the padding beyond G_b."""
@@ -174,28 +185,48 @@ def _along(anchors: Tensor, boxes: Tensor) -> Tensor:
     return torch.minimum(end, high).sub_(torch.maximum(start, low)).clamp_min_(0)
 
 
-def _cells(overlap: _Overlap, least_iou: Tensor) -> Tensor:
-    """Cells with an anchor of IoU > least_iou [B, G] to a box, bool [B, H, W].
+class _Pairs(NamedTuple):
+    """Boxes and shapes to look at: their overlaps x [B, P, W] and y [B, P, H], and the x * y to exceed, [B, P].
 
-    With i = x * y, IoU = i / (total - i) > t is i > total * t / (1 + t) = limit, and that is (x / limit) * y > 1: over
-    all boxes and shapes, one product and one maximum a cell.
+    With i = x * y, IoU = i / (total - i) > t is i > total * t / (1 + t) = limit.
     """
-    batch = len(least_iou)
-    # Most shapes are too far from a box's size to reach it anywhere: the others alone are looked at.
-    reach = (overlap.iou > least_iou[..., None]).flatten(1)
-    _, pairs = reach.byte().topk(int(reach.sum(1).max()), sorted=False)
-    pairs += reach.shape[1] * torch.arange(batch, device=pairs.device)[:, None]
+
+    x: Tensor
+    y: Tensor
+    limit: Tensor
+
+
+def _all_pairs(overlap: _Overlap, least_iou: Tensor) -> _Pairs:
+    """Every box with every shape, P = G * K; no shape depends on the data."""
     limit = overlap.total * (least_iou / (1 + least_iou)).clamp_min(TINY)[..., None]
-    columns = _take(overlap.x, pairs) / limit.flatten()[pairs][..., None]
-    columns, rows = columns.float()[:, :, None, :], _take(overlap.y, pairs).float()[..., None]
-    most = rows.new_zeros(batch, rows.shape[2], columns.shape[3])
-    step = max(1, CHUNK // max(1, most.numel()))
-    for at in range(0, pairs.shape[1], step):
+    return _Pairs(overlap.x.flatten(1, 2), overlap.y.flatten(1, 2), limit.flatten(1))
+
+
+def _reaching_pairs(overlap: _Overlap, least_iou: Tensor) -> _Pairs:
+    """Those that exceed least_iou [B, G] somewhere, and as many others as other images need: P is the most of any."""
+    every = _all_pairs(overlap, least_iou)
+    reach = (overlap.iou > least_iou[..., None]).flatten(1)
+    _, chosen = reach.byte().topk(int(reach.sum(1).max()), sorted=False)
+    return _Pairs(_take(every.x, chosen), _take(every.y, chosen), every.limit.gather(1, chosen))
+
+
+def _cells(x: Tensor, y: Tensor, limit: Tensor) -> Tensor:
+    """Cells where x * y exceeds the limit of a pair, bool [B, H, W].
+
+    As (x / limit) * y > 1: over all boxes and shapes, one product and one maximum a cell.
+    """
+    columns = (x / limit[..., None]).float()[:, :, None, :]
+    rows = y.float()[..., None]
+    most = rows.new_zeros(len(x), y.shape[2], x.shape[2])
+    step = max(1, (CHUNK if most.device.type == "cpu" else DEVICE_CHUNK) // max(1, most.numel()))
+    for at in range(0, x.shape[1], step):
         product = rows[:, at : at + step] * columns[:, at : at + step]
         torch.maximum(most, product.amax(1), out=most)
     return most > 1 + ROUNDING
 
 
-def _take(lengths: Tensor, pairs: Tensor) -> Tensor:
-    """lengths: [B, G, K, N]; the rows [B, P, N] of the pairs [B, P], which count through the whole batch."""
-    return lengths.flatten(0, 2).index_select(0, pairs.flatten()).view(*pairs.shape, lengths.shape[-1])
+def _take(lengths: Tensor, chosen: Tensor) -> Tensor:
+    """The rows [B, P, N] of lengths [B, G * K, N] that `chosen` [B, P] names."""
+    batch, pairs, length = lengths.shape
+    flat = chosen + pairs * torch.arange(batch, device=chosen.device)[:, None]
+    return lengths.reshape(-1, length).index_select(0, flat.flatten()).view(*chosen.shape, length)

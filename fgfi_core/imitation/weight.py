@@ -8,6 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fgfi_core.imitation.precision import exact
+from fgfi_core.imitation.processes import summed
+
 
 class GradientBalance:
     """Finds lambda such that imitation pulls at the imitated maps `balance` times as hard as detection does.
@@ -17,6 +20,9 @@ class GradientBalance:
 
     The adapter starts near zero, so the first ratios are up to a hundred times too large and fall as it learns. While
     measuring, `value` therefore follows the newest ratio; frozen, it is the median of the later half.
+
+    Over several processes the gradients of all are measured, so that lambda is the same in each: that of one process
+    with the whole batch.
 
     Each measurement costs one more backward pass through heads and adapter, not through the backbone, and a wait for
     the device.
@@ -63,6 +69,7 @@ class GradientBalance:
 
 
 def _norm(loss: Tensor, maps: Sequence[Tensor]) -> float:
-    """Euclidean norm of the gradient of `loss` at all maps together."""
+    """Euclidean norm of the gradient of `loss` at all maps together, those of all processes included."""
     gradients = torch.autograd.grad(loss, list(maps), retain_graph=True, materialize_grads=True)
-    return float(torch.stack([torch.linalg.vector_norm(g, dtype=torch.float32) for g in gradients]).norm())
+    norms = torch.stack([torch.linalg.vector_norm(exact(g)) for g in gradients])
+    return math.sqrt(summed(norms.double().square().sum()))

@@ -1,5 +1,6 @@
 """The imitation loss against equation 2 written out, and where there is nothing to imitate."""
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -72,3 +73,29 @@ def test_loss_is_float32_under_half_precision() -> None:
         half = imitation_loss([module], [student], [teacher.bfloat16()], [mask])
     assert half.dtype == torch.float32
     torch.testing.assert_close(half, exact, rtol=0.02, atol=0)
+
+
+def pull(loss: Tensor, at: list[Tensor]) -> tuple[Tensor, ...]:
+    return torch.autograd.grad(loss, at, materialize_grads=True)
+
+
+@pytest.mark.parametrize("share", [(0.0, 0.0), (0.0, 0.5), (0.3, 0.6), (1.0, 1.0)])
+def test_gathered_and_dense_agree_forward_and_backward(share: tuple[float, float]) -> None:
+    adapters = [adapter(4, 6).double(), adapter(5, 7).double()]
+    students = [random(2, 4, 5, 6, seed=1).double(), random(2, 5, 2, 2, seed=2).double()]
+    teachers = [random(2, 6, 5, 6, seed=3).double(), random(2, 7, 3, 3, seed=4).double()]
+    generator = torch.Generator().manual_seed(5)
+    masks = [torch.rand(2, *grid, generator=generator) < s for grid, s in zip(((5, 6), (3, 3)), share, strict=True)]
+    inputs = [s.requires_grad_() for s in students] + [p for module in adapters for p in module.parameters()]
+    gathered, dense = (imitation_loss(adapters, students, teachers, masks, dense=way) for way in (False, True))
+    assert bool(dense > 0) == (max(share) > 0)
+    torch.testing.assert_close(dense, gathered, rtol=1e-6, atol=0)
+    torch.testing.assert_close(pull(dense, inputs), pull(gathered, inputs), rtol=1e-6, atol=1e-12)
+
+
+def test_gradient_is_that_of_the_formula() -> None:
+    module, student, teacher = adapter(2, 3).double(), random(1, 2, 3, 3, seed=1).double(), random(1, 3, 3, 3, seed=2)
+    mask = random(1, 3, 3, seed=3) > 0
+    assert torch.autograd.gradcheck(
+        lambda x: imitation_loss([module], [x], [teacher.double()], [mask]), student.requires_grad_()
+    )

@@ -143,6 +143,25 @@ def test_a_box_that_overlaps_any_anchor_keeps_its_best_cell(
         assert bool(mask.flatten()[overlap.argmax()])
 
 
+@settings(deadline=None)
+@given(shapes, shapes, images, st.sampled_from(get_args(Levels)), st.sampled_from([0.0, 0.3, 0.5, 0.9, 1.0]))
+def test_all_pairs_and_the_reaching_ones_give_the_same_region(
+    fine: list[tuple[float, float]],
+    coarse: list[tuple[float, float]],
+    batch: list[list[tuple[float, float, float, float]]],
+    levels: Levels,
+    psi: float,
+) -> None:
+    anchors = [
+        grid(fine, torch.arange(10).double() * 16 + 8, torch.arange(6).double() * 16 + 8),
+        grid(coarse, torch.arange(5).double() * 32 + 16, torch.arange(3).double() * 32 + 16),
+    ]
+    boxes = [torch.tensor(image, dtype=torch.float64).reshape(-1, 4) for image in batch]
+    every, few = (RegionEstimator(anchors, levels, all_pairs=way)(boxes, psi) for way in (True, False))
+    for one, other in zip(every, few, strict=True):
+        assert torch.equal(one, other)
+
+
 def test_comparison_is_strict_so_that_threshold_one_keeps_nothing() -> None:
     boxes = torch.tensor([[583.0, 167.0, 664.0, 217.0], [0.0, 0.0, 36.0, 37.0]])
     assert not estimate_region(toy_anchors(), boxes, 1.0).any()
