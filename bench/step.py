@@ -142,8 +142,8 @@ def _report(case: Case, threads: int, rounds: int) -> None:
     width, height = case.image_size
     share = torch.cat([mask.flatten() for mask in arms.fine.imitation.masks([t.boxes for t in arms.targets])])
     print(
-        f"{case.teacher} -> {case.student}, {width}x{height}, batch {case.batch}, {share.float().mean():.1%} of the cells "
-        f"imitated, threads {threads}, {rounds} rounds"
+        f"{case.teacher} -> {case.student}, {width}x{height}, batch {case.batch}, "
+        f"{share.float().mean():.1%} of the cells imitated, threads {threads}, {rounds} rounds"
     )
     named: dict[str, Callable[[], object]] = {
         "(a) plain step": arms.plain_step,
