@@ -1,6 +1,6 @@
 """The tables of docs/results.md, from results that programs wrote; no number in them is typed.
 
-    python bench/results.py [--collect build/recipes/demo]
+    python -m bench.results [--collect build/recipes/demo]
 
 `--collect` condenses the `result.json` of every arm into docs/results/<experiment>.json. Then each table between the
 markers `<!-- table: EXPERIMENT -->` and `<!-- end -->` is written anew; a test holds the page against the files.
@@ -9,11 +9,10 @@ markers `<!-- table: EXPERIMENT -->` and `<!-- end -->` is written anew; a test 
 import argparse
 import json
 import re
-import statistics
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench.tables import table
 from fgfi_core.results import JobResult, Role
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -38,40 +37,12 @@ def condense(experiment: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Markdown: mean and standard deviation over seeds, in percent."""
-    lines = [
-        "| arm | seeds | teacher | plain | imitated | gain | gap closed | training, s (teacher / plain / imitated) |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    for row in rows:
-        scores, seconds = row["map50"], row["seconds"]
-        pairs = list(zip(scores["plain"], scores["imitated"], strict=False))
-        cells = [
-            row["arm"],
-            str(len(scores["imitated"]) or len(scores["plain"])),
-            *(_spread([100 * s for s in scores[role]]) for role in ("teacher", "plain", "imitated")),
-            _spread([100 * (i - p) for p, i in pairs], sign="+"),
-            "undefined" if row["gap_closed"] is None else f"{row['gap_closed']:.0%}",
-            " / ".join(str(seconds[role]) for role in ("teacher", "plain", "imitated")),
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
-
-
-def _spread(values: Sequence[float], sign: str = "") -> str:
-    if not values:
-        return "-"
-    mean = f"{statistics.mean(values):{sign}.1f}"
-    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.1f}"
-
-
 def render(page: str, results: Path) -> str:
     """The page with every table written anew."""
 
     def fill(match: re.Match[str]) -> str:
         rows = json.loads((results / f"{match['name']}.json").read_text())
-        return f"{match[1]}{table(rows)}{match[3]}"
+        return f"{match[1]}{table(match['name'], rows)}{match[3]}"
 
     return TABLE.sub(fill, page)
 

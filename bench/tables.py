@@ -1,0 +1,116 @@
+"""Markdown tables from results that programs wrote."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+Rows = Sequence[dict[str, Any]]
+
+
+def table(name: str, rows: Rows) -> str:
+    """The table of a results file, by its name; an experiment's arms unless it is one of the others."""
+    return _TABLES.get(name, arms)(rows)
+
+
+def arms(rows: Rows) -> str:
+    """One row per arm: mean and standard deviation over seeds, in percent."""
+    header = (
+        "arm",
+        "seeds",
+        "teacher",
+        "plain",
+        "imitated",
+        "gain",
+        "gap closed",
+        "training, s (teacher / plain / imitated)",
+    )
+    return _markdown(header, [_arm(row) for row in rows])
+
+
+def overfit(rows: Rows) -> str:
+    """One row per detector: what it took to learn a few images by heart."""
+    header = ("detector", "parameters", "steps", "first loss", "last loss", "mAP", "s")
+    return _markdown(
+        header,
+        [
+            (
+                f"`{row['detector']}`",
+                f"{row['parameters'] / 1e6:.2f} M",
+                str(row["steps"]),
+                f"{row['loss'][0]:.2f}",
+                f"{row['loss'][1]:.3f}",
+                f"{100 * row['map50']:.1f}",
+                str(row["seconds"]),
+            )
+            for row in rows
+        ],
+    )
+
+
+def pairs(rows: Rows) -> str:
+    """One row per pair: losses at the beginning and the end."""
+    header = (
+        "teacher",
+        "student",
+        "why",
+        "data",
+        "levels matched",
+        "steps",
+        "teacher's loss",
+        "student's loss",
+        "imitation loss",
+        "weight",
+    )
+    return _markdown(
+        header,
+        [
+            (
+                f"`{row['teacher']}`",
+                f"`{row['student']}`",
+                row["why"],
+                row["data"],
+                row["levels"],
+                str(row["steps"]),
+                _from_to(row["teacher_loss"]),
+                _from_to(row["loss"]),
+                _from_to(row["imitation"]),
+                f"{row['weight']:.3g}",
+            )
+            for row in rows
+        ],
+    )
+
+
+_TABLES: Mapping[str, Callable[[Rows], str]] = {"overfit": overfit, "pairs": pairs}
+
+
+def _arm(row: Mapping[str, Any]) -> tuple[str, ...]:
+    scores, seconds = row["map50"], row["seconds"]
+    differences = [i - p for p, i in zip(scores["plain"], scores["imitated"], strict=False)]
+    return (
+        row["arm"],
+        str(len(scores["imitated"]) or len(scores["plain"])),
+        *(_spread([100 * s for s in scores[role]]) for role in ("teacher", "plain", "imitated")),
+        _spread([100 * d for d in differences], sign="+"),
+        "undefined" if row["gap_closed"] is None else f"{row['gap_closed']:.0%}",
+        " / ".join(str(seconds[role]) for role in ("teacher", "plain", "imitated")),
+    )
+
+
+def _spread(values: Sequence[float], sign: str = "") -> str:
+    if not values:
+        return "-"
+    mean = f"{statistics.mean(values):{sign}.1f}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.1f}"
+
+
+def _from_to(ends: Sequence[float]) -> str:
+    return f"{ends[0]:.3g} → {ends[1]:.3g}"
+
+
+def _markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Words to the left, numbers to the right, judged by the first row."""
+    first = rows[0] if rows else header
+    marks = ["--:" if cell[:1].isdigit() or cell[:1] in "+-" else "---" for cell in first]
+    lines = [header, marks, *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
