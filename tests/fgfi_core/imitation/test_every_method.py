@@ -130,12 +130,11 @@ def test_it_runs_between_two_detectors_of_the_catalogue(name: str, student_pass:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_students_state_dict_and_the_methods_hold_nothing_of_the_teacher(name: str, pyramid: Pyramid) -> None:
+def test_its_parameters_are_neither_the_teachers_nor_the_students(name: str, pyramid: Pyramid) -> None:
     teacher, student = pair(pyramid)
     module = made(name, teacher, student)
     own = {id(p) for p in module.parameters()}
     assert not own & {id(p) for p in (*teacher.parameters(), *student.parameters())}
-    assert all("teacher" not in key for key in module.state_dict())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
