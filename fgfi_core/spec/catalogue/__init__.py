@@ -4,9 +4,16 @@ The API and the command line list and validate detectors from this table; a test
 real parameter count, strides and widths against it.
 """
 
-from fgfi_core.spec.catalogue import shuffledet, ssd_shufflenetv2
+from fgfi_core.spec.catalogue import faster_rcnn, shuffledet, ssd_shufflenetv2
 from fgfi_core.spec.catalogue.info import DetectorInfo
 
 __all__ = ["DETECTORS", "DetectorInfo"]
 
-DETECTORS: dict[str, DetectorInfo] = {info.name: info for info in (*ssd_shufflenetv2.ENTRIES, *shuffledet.ENTRIES)}
+DETECTORS: dict[str, DetectorInfo] = {
+    info.name: info
+    for info in (
+        *ssd_shufflenetv2.ENTRIES,
+        *shuffledet.ENTRIES,
+        *faster_rcnn.ENTRIES,
+    )
+}
