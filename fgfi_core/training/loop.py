@@ -120,8 +120,9 @@ class _Loop:
         in the plain training: the two schedules would not be the same.
         """
         limit = self.task.schedule.clip_norm or math.inf
-        if self.task.imitate is not None:
-            nn.utils.clip_grad_norm_(self.task.imitate.module.parameters(), limit)
+        adapters = [] if self.task.imitate is None else list(self.task.imitate.module.parameters())
+        if adapters:
+            nn.utils.clip_grad_norm_(adapters, limit)
         return nn.utils.clip_grad_norm_(self.model.parameters(), limit)
 
     def _report(self) -> None:
