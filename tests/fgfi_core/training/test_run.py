@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -13,6 +14,9 @@ from fgfi_core import events
 from fgfi_core.errors import BadData, BadSpec, Diverged, Stopped
 from fgfi_core.results import JobResult
 from fgfi_core.spec import JobSpec
+
+if TYPE_CHECKING:
+    from tests.fgfi_core.conftest import VocFolder
 
 Spec = Callable[..., JobSpec]
 
