@@ -8,23 +8,23 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 
-from fgfi_core.data import images, xml
-from fgfi_core.data.dataset import Dataset, Example, Problem
+from fgfi_core.data import images, lists, xml
+from fgfi_core.data.boxes import Box, fit
+from fgfi_core.data.dataset import Dataset, Example
+from fgfi_core.data.folder import Folder
+from fgfi_core.data.problems import Problems, shown
 from fgfi_core.errors import BadData
 
 ANNOTATIONS, IMAGES, LISTS = "Annotations", "JPEGImages", "ImageSets/Main"
-# Tools that count from 0 put boxes up to one pixel over the border; that is convention and not worth a word.
-SILENT_OVERHANG = 1.0
 
 
 @dataclass(frozen=True)
 class _Object:
     name: str
-    box: tuple[float, float, float, float]
+    box: Box
     difficult: bool
 
 
@@ -52,82 +52,47 @@ def scan(root: Path) -> Dataset:
 
 class _Reader:
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.problems: list[Problem] = []
+        self.folder = Folder(root)
+        self.problems = Problems()
         self.read_images: dict[str, _Image | None] = {}
-        self.images = _files(root / IMAGES, images.SUFFIXES)
-        self.annotations = _files(root / ANNOTATIONS, (".xml",))
+        self.images = self.folder.by_stem(IMAGES, images.SUFFIXES)
+        self.annotations = self.folder.by_stem(ANNOTATIONS, (".xml",))
 
     def read(self) -> Dataset:
-        splits = self._splits()
+        splits = lists.read(self.folder, LISTS, self.problems)
         for name, ids in splits.items():
             for image_id, line in ids.items():
                 if image_id not in self.read_images:
                     self.read_images[image_id] = self._image(image_id, f"{LISTS}/{name}.txt", line)
-        kept = {name: [i for i in ids if self.read_images[i] is not None] for name, ids in splits.items()}
-        self._refuse_nothing(kept)
         classes = tuple(sorted({o.name for image in self.read_images.values() if image for o in image.objects}))
-        if not classes:
-            raise BadData(f"{ANNOTATIONS}: no usable box in any image.", hint=_first(self.problems))
         index = {name: i for i, name in enumerate(classes)}
         examples = {i: _example(i, image, index) for i, image in self.read_images.items() if image is not None}
-        return Dataset(
-            format="voc",
-            classes=classes,
-            splits={name: tuple(examples[i] for i in ids) for name, ids in kept.items()},
-            problems=tuple(self.problems),
-        )
-
-    def _problem(self, severity: Literal["warning", "error"], file: str, line: int | None, message: str) -> None:
-        self.problems.append(Problem(severity, file, line, message))
-
-    def _splits(self) -> dict[str, dict[str, int]]:
-        """Image ids of each split with the line that lists them; the devkit's per-class lists are passed over."""
-        splits: dict[str, dict[str, int]] = {}
-        for path in sorted((self.root / LISTS).glob("*.txt")):
-            lines = _lines(path, f"{LISTS}/{path.name}")
-            if any(len(words) == 2 for _, words in lines) and all(len(words) == 2 for _, words in lines):
-                continue
-            splits[path.stem] = self._ids(lines, f"{LISTS}/{path.name}")
-        if not splits:
-            raise BadData(f"{LISTS}: no list of images (*.txt) there.", hint="Add for instance train.txt and val.txt.")
-        return splits
-
-    def _ids(self, lines: list[tuple[int, list[str]]], file: str) -> dict[str, int]:
-        ids: dict[str, int] = {}
-        for number, words in lines:
-            if len(words) != 1:
-                self._problem("error", file, number, f"one image id a line is expected, found '{' '.join(words)[:80]}'")
-            elif words[0] in ids:
-                self._problem("warning", file, number, f"image '{words[0]}' is listed twice; first on {ids[words[0]]}")
-            else:
-                ids[words[0]] = number
-        return ids
-
-    def _refuse_nothing(self, kept: Mapping[str, list[str]]) -> None:
-        for name, ids in kept.items():
-            if not ids:
-                raise BadData(f"{LISTS}/{name}.txt: no usable image in this split.", hint=_first(self.problems))
+        kept = {name: [examples[i] for i in ids if i in examples] for name, ids in splits.items()}
+        return self.problems.dataset("voc", classes, kept, {name: f"{LISTS}/{name}.txt" for name in splits})
 
     def _image(self, image_id: str, listed_in: str, line: int) -> _Image | None:
-        path, annotation = self.images.get(image_id), self.annotations.get(image_id)
-        for folder, file in ((IMAGES, path), (ANNOTATIONS, annotation)):
+        image, annotation = self.images.get(image_id), self.annotations.get(image_id)
+        for place, file in ((IMAGES, image), (ANNOTATIONS, annotation)):
             if file is None:
-                self._problem("error", listed_in, line, f"there is no file for '{image_id}' in {folder}")
-        if path is None or annotation is None:
+                self.problems.error(listed_in, line, f"there is no file for {shown(image_id)} in {place}")
+        if image is None or annotation is None:
             return None
-        name = f"{ANNOTATIONS}/{annotation.name}"
         try:
+            path = self.folder.file(image)
             width, height = images.size(path)
-            root = xml.read(annotation)
-            self._compare_size(root, (width, height), name)
-            return _Image(path, width, height, tuple(self._objects(root, (width, height), name)))
         except BadData as error:
-            self._problem("error", f"{IMAGES}/{path.name}", None, error.message.removeprefix(f"{path.name}: "))
+            self.problems.refused(image, error)
+            return None
+        try:
+            root = xml.read(self.folder.file(annotation))
+            self._compare_size(root, (width, height), annotation)
+            return _Image(path, width, height, tuple(self._objects(root, (width, height), annotation)))
+        except BadData as error:
+            self.problems.refused(annotation, error)
         except xml.XmlError as error:
-            self._problem("error", name, error.line, error.message)
+            self.problems.error(annotation, error.line, error.message)
         except OSError as error:
-            self._problem("error", name, None, f"cannot be read: {error.strerror}")
+            self.problems.error(annotation, None, f"cannot be read: {error.strerror}")
         return None
 
     def _compare_size(self, root: xml.Element, size: tuple[int, int], file: str) -> None:
@@ -138,7 +103,7 @@ class _Reader:
         # Several tools write 0x0 where they did not look; only a real contradiction says something.
         if said not in {("0", "0"), ("", ""), (str(size[0]), str(size[1]))}:
             message = f"says {said[0]}x{said[1]}, the image is {size[0]}x{size[1]}; do the boxes fit it?"
-            self._problem("warning", file, element.line, message)
+            self.problems.warning(file, element.line, message)
 
     def _objects(self, root: xml.Element, size: tuple[int, int], file: str) -> Iterable[_Object]:
         for element in root.all("object"):
@@ -151,16 +116,14 @@ class _Reader:
             xmin, ymin, xmax, ymax = (_number(bndbox, tag) for tag in ("xmin", "ymin", "xmax", "ymax"))
             place = f"box of '{name}' ({xmin:g}, {ymin:g}, {xmax:g}, {ymax:g})"
             if xmax <= xmin or ymax <= ymin:
-                self._problem("warning", file, bndbox.line, f"{place} has no area; dropped")
+                self.problems.warning(file, bndbox.line, f"{place} has no area; dropped")
                 continue
-            raw = (xmin - 1, ymin - 1, xmax, ymax)
-            box = _clip(raw, size)
-            if box[2] - box[0] <= 0 or box[3] - box[1] <= 0:
-                self._problem("warning", file, bndbox.line, f"{place} lies outside {size[0]}x{size[1]}; dropped")
-                continue
-            if max(abs(a - b) for a, b in zip(raw, box, strict=True)) > SILENT_OVERHANG:
-                self._problem("warning", file, bndbox.line, f"{place} leaves {size[0]}x{size[1]}; clipped")
-            yield _Object(name, box, _text(element, "difficult") == "1")
+            # The first pixel is 1 and the last one belongs to the box.
+            box, said = fit((xmin - 1, ymin - 1, xmax, ymax), size)
+            if said:
+                self.problems.warning(file, bndbox.line, f"{place} {said}")
+            if box is not None:
+                yield _Object(name, box, _text(element, "difficult") == "1")
 
 
 def _example(image_id: str, image: _Image, index: Mapping[str, int]) -> Example:
@@ -173,23 +136,6 @@ def _example(image_id: str, image: _Image, index: Mapping[str, int]) -> Example:
         labels=np.array([index[o.name] for o in image.objects], dtype=np.int64),
         difficult=np.array([o.difficult for o in image.objects], dtype=np.bool_),
     )
-
-
-def _files(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
-    """Files by stem. Ids are looked up here and never joined to a path, so no list can point outside the folder."""
-    rank = {suffix: i for i, suffix in enumerate(suffixes)}
-    files = [path for path in folder.iterdir() if path.suffix.lower() in rank]
-    # The first suffix wins where a stem has several files.
-    files.sort(key=lambda path: (rank[path.suffix.lower()], path.name), reverse=True)
-    return {path.stem: path for path in files}
-
-
-def _lines(path: Path, name: str) -> list[tuple[int, list[str]]]:
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-    except (UnicodeDecodeError, OSError) as error:
-        raise BadData(f"{name}: cannot be read as text: {error}.") from error
-    return [(number, words) for number, line in enumerate(content.splitlines(), 1) if (words := line.split())]
 
 
 def _text(element: xml.Element, tag: str) -> str:
@@ -208,12 +154,3 @@ def _number(bndbox: xml.Element, tag: str) -> float:
     if not math.isfinite(value):
         raise xml.XmlError(f"{tag} is '{element.text[:40]}', not a number", element.line)
     return value
-
-
-def _clip(box: tuple[float, float, float, float], size: tuple[int, int]) -> tuple[float, float, float, float]:
-    (width, height), (x1, y1, x2, y2) = size, box
-    return max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height))
-
-
-def _first(problems: list[Problem]) -> str:
-    return f"First problem: {problems[0]}." if problems else ""
