@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from fgfi_core.data import images
 from fgfi_core.data.dataset import Dataset, Example, Problem
-from fgfi_core.data.formats import scan
+from fgfi_core.data.formats import locate
 from fgfi_core.errors import BadData
 
 MAX_PROBLEMS = 200
@@ -31,23 +32,32 @@ class Finding(_Report):
 
 
 class SplitSummary(_Report):
-    """One split: how many images, how many of them without a box, how many boxes and how many of them difficult."""
+    """One split: how many images, how many of them without a box, how many boxes, and how many of these difficult.
+
+    crowd: boxes around many objects (COCO), all of them difficult too. ignored: regions where evaluation counts nothing
+    (KITTI's DontCare), which are no boxes.
+    """
 
     images: int
     empty: int
     boxes: int
     difficult: int
+    crowd: int
+    ignored: int
     per_class: dict[str, int]
 
 
 class ClassSummary(_Report):
-    """One class over all images. Sides in pixels of the original images; relative area: the box's over the image's."""
+    """One class over all images. Sides in pixels of the original images; relative area: the box's over the image's.
+
+    Medians are None for a class without a box, which formats that list their classes may have.
+    """
 
     boxes: int
     images: int
-    median_width: float
-    median_height: float
-    median_relative_area: float
+    median_width: float | None
+    median_height: float | None
+    median_relative_area: float | None
 
 
 class Range(_Report):
@@ -88,9 +98,10 @@ class DatasetReport(_Report):
 
 def check(root: Path) -> DatasetReport:
     """Read a data set, decode every image and describe it. Raises BadData when there is nothing to describe."""
-    dataset = scan(root)
+    known, folder = locate(root)
+    dataset = known.scan(folder)
     distinct = {example.image_id: example for split in dataset.splits.values() for example in split}
-    problems = [*dataset.problems, *_broken(distinct.values())]
+    problems = [*dataset.problems, *_broken(distinct.values(), folder)]
     problems.sort(key=lambda problem: problem.severity != "error")
     counts = Counter(problem.severity for problem in problems)
     examples = list(distinct.values())
@@ -110,14 +121,13 @@ def check(root: Path) -> DatasetReport:
     )
 
 
-def _broken(examples: Iterable[Example]) -> Iterator[Problem]:
+def _broken(examples: Iterable[Example], folder: Path) -> Iterator[Problem]:
     for example in examples:
         try:
             images.decode(example.path)
         except BadData as error:
-            name = example.path.name
-            message = error.message.removeprefix(f"{name}: ")
-            yield Problem("error", f"{example.path.parent.name}/{name}", None, message)
+            message = error.message.removeprefix(f"{example.path.name}: ")
+            yield Problem("error", example.path.relative_to(folder).as_posix(), None, message)
 
 
 def _class(examples: list[Example], index: int) -> ClassSummary:
@@ -129,10 +139,14 @@ def _class(examples: list[Example], index: int) -> ClassSummary:
     return ClassSummary(
         boxes=len(boxes),
         images=sum(bool((example.labels == index).any()) for example in examples),
-        median_width=float(np.median(sides[:, 0])),
-        median_height=float(np.median(sides[:, 1])),
-        median_relative_area=float(np.median(sides.prod(axis=1) / whole)),
+        median_width=_median(sides[:, 0]),
+        median_height=_median(sides[:, 1]),
+        median_relative_area=_median(sides.prod(axis=1) / whole),
     )
+
+
+def _median(values: NDArray[np.float64]) -> float | None:
+    return float(np.median(values)) if len(values) else None
 
 
 def _split(examples: Sequence[Example], classes: tuple[str, ...]) -> SplitSummary:
@@ -142,6 +156,8 @@ def _split(examples: Sequence[Example], classes: tuple[str, ...]) -> SplitSummar
         empty=sum(not len(example.labels) for example in examples),
         boxes=int(counts.sum()),
         difficult=sum(int(example.difficult.sum()) for example in examples),
+        crowd=sum(int(example.crowd.sum()) for example in examples),
+        ignored=sum(len(example.ignored) for example in examples),
         per_class={name: int(count) for name, count in zip(classes, counts, strict=True)},
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from fgfi_core.data import voc
+from fgfi_core.data import coco, kitti, voc, yolo
 from fgfi_core.data.dataset import Dataset
 from fgfi_core.errors import BadData
 
@@ -20,7 +20,12 @@ class Format(NamedTuple):
     scan: Callable[[Path], Dataset]
 
 
-FORMATS = (Format("Pascal VOC", f"{voc.ANNOTATIONS}/, {voc.IMAGES}/ and {voc.LISTS}/*.txt", voc.found, voc.scan),)
+FORMATS = (
+    Format("Pascal VOC", f"{voc.ANNOTATIONS}/, {voc.IMAGES}/ and {voc.LISTS}/*.txt", voc.found, voc.scan),
+    Format("COCO", f"{coco.ANNOTATIONS}/*.json", coco.found, coco.scan),
+    Format("KITTI", f"{kitti.IMAGES}/, {kitti.LABELS}/ and {kitti.LISTS}/*.txt", kitti.found, kitti.scan),
+    Format("YOLO", yolo.CONFIG, yolo.found, yolo.scan),
+)
 
 
 def read(root: Path) -> Dataset:
@@ -42,13 +47,22 @@ def read(root: Path) -> Dataset:
 
 def scan(root: Path) -> Dataset:
     """Read what can be read; unusable images are left out and listed in `problems`. Raises BadData when none can."""
+    known, folder = locate(root)
+    return known.scan(folder)
+
+
+def locate(root: Path) -> tuple[Format, Path]:
+    """Find the format, and the folder that it begins in. Raises BadData for none, and for two in one folder."""
     if not root.is_dir():
         raise BadData(f"{root}: there is no such folder.")
     for folder in _candidates(root):
-        for known in FORMATS:
-            if known.found(folder):
-                return known.scan(folder)
-    looked = " or ".join(f"{known.looks_for} ({known.name})" for known in FORMATS)
+        known = [format_ for format_ in FORMATS if format_.found(folder)]
+        if len(known) > 1:
+            both = " and ".join(f"{format_.name} ({format_.looks_for})" for format_ in known)
+            raise BadData(f"The folder looks like {both}.", hint="Leave the files of one format in it.")
+        if known:
+            return known[0], folder
+    looked = ", or ".join(f"{format_.name} ({format_.looks_for})" for format_ in FORMATS)
     seen = ", ".join(sorted(path.name for path in root.iterdir())[:SHOWN]) or "nothing"
     hint = "Lay the data set out so, in the folder itself or in its only subfolder."
     raise BadData(f"No known data set format: looked for {looked}; found {seen}.", hint=hint)

@@ -1,10 +1,13 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from fgfi_core.data import DatasetReport, check
 
 if TYPE_CHECKING:
     from tests.fgfi_core.conftest import VocFolder
+    from tests.fgfi_core.data.conftest import CocoFolder, KittiFolder, YoloFolder
 
 
 def test_counts_are_over_distinct_images_and_each_split(voc: "VocFolder") -> None:
@@ -61,3 +64,45 @@ def test_the_report_survives_json(bccd: Path) -> None:
         "trainval": 292,
         "val": 87,
     }
+
+
+def test_crowds_and_ignored_regions_are_counted_apart(coco: "CocoFolder", kitti: "KittiFolder") -> None:
+    coco.add("a.png", (1, 1, 50, 50), iscrowd=1)
+    coco.add("b.png", (1, 1, 5, 5))
+    train = check(coco.root).splits["train"]
+    assert (train.boxes, train.difficult, train.crowd, train.ignored) == (2, 1, 1, 0)
+    kitti.add("000000", kitti.line(), kitti.line("Van"), kitti.line("DontCare"))
+    train = check(kitti.root).splits["train"]
+    assert (train.boxes, train.difficult, train.crowd, train.ignored) == (2, 1, 0, 1)
+
+
+def test_a_class_that_is_listed_and_has_no_box_is_described_too(coco: "CocoFolder") -> None:
+    coco.add("a.png", (1, 1, 5, 5))
+    report = check(coco.root)
+    assert report.classes["dot"].boxes == 0
+    assert report.classes["dot"].median_width is None
+    assert DatasetReport.model_validate_json(report.model_dump_json()) == report
+
+
+def test_an_image_is_named_from_the_data_sets_folder(yolo: "YoloFolder") -> None:
+    yolo.add("below/a.png")
+    (yolo.root / "images/val/v.png").write_bytes((yolo.root / "images/val/v.png").read_bytes()[:2000])
+    assert [problem.file for problem in check(yolo.root).problems] == ["images/val/v.png"]
+
+
+@pytest.mark.parametrize(
+    ("name", "format_", "images", "boxes", "classes"),
+    [
+        ("kitti_tiny", "kitti", 75, 289, 3),
+        ("tiny_coco", "coco", 100, 852, 80),
+        ("voc2012_100", "voc", 100, 273, 20),
+    ],
+)
+def test_real_data_of_each_format_are_usable(
+    real_data: Path, name: str, format_: str, images: int, boxes: int, classes: int
+) -> None:
+    report = check(real_data / name)
+    assert (report.format, report.images, report.boxes, len(report.classes)) == (format_, images, boxes, classes)
+    assert report.usable
+    assert report.problem_counts == {"error": 0, "warning": 0}
+    assert report.shared == ()
