@@ -98,6 +98,8 @@ class Detector(_Answer):
     multiply_adds: int
     reference_size: tuple[int, int]
     strides: tuple[int, ...]
+    imagenet: str = ""
+    weights_licence: str = ""
     description: str
 
 

@@ -6,7 +6,12 @@ from pydantic import BaseModel
 
 
 class DetectorOut(BaseModel):
-    """A detector that a spec may name. Sizes are (width, height) in pixels; one entry a map, finest first."""
+    """A detector that a spec may name. Sizes are (width, height) in pixels; one entry a map, finest first.
+
+    anchor_shapes: shapes per cell that are fitted to the data, 0 where the scales are the family's own. classification:
+    what the class outputs are per; soft labels need the same on both sides. imagenet, weights_licence: of the weights
+    that `init: imagenet` takes, empty where there are none.
+    """
 
     name: str
     family: str
@@ -15,6 +20,10 @@ class DetectorOut(BaseModel):
     reference_size: tuple[int, int]
     strides: tuple[int, ...]
     channels: tuple[int, ...]
+    anchor_shapes: int
+    classification: str
+    imagenet: str
+    weights_licence: str
     description: str
 
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 
 from client.output import JsonOption, print_json, print_table
-from fgfi_core.spec import DETECTORS
+from fgfi_core.spec import DETECTORS, DetectorInfo
 
 
 def detectors(as_json: JsonOption = False) -> None:
@@ -22,7 +22,12 @@ def detectors(as_json: JsonOption = False) -> None:
         for info in DETECTORS.values()
     ]
     print_table(
-        ("detector", "parameters", "multiply-adds", "at", "strides"),
+        ("detector", "params", "mult-adds", "at", "strides"),
         rows,
-        notes=[info.description for info in DETECTORS.values()],
+        notes=[_note(info) for info in DETECTORS.values()],
     )
+
+
+def _note(info: DetectorInfo) -> str:
+    weights = f" ImageNet weights: {info.weights_licence}." if info.imagenet else ""
+    return f"{info.description}{weights}"
