@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from fgfi_core.detectors import faster_rcnn, shuffledet, ssd
+from fgfi_core.detectors import faster_rcnn, fcos, retinanet, shuffledet, ssd
 from fgfi_core.detectors.anchors import Shapes
 from fgfi_core.detectors.detector import Detector
 from fgfi_core.errors import BadSpec
@@ -14,6 +14,8 @@ Build = Callable[[str, int, tuple[int, int], Shapes | None], Detector]
 FAMILIES: Mapping[str, Build] = {
     "ssd-shufflenetv2": ssd.build,
     "shuffledet": shuffledet.build,
+    "retinanet": retinanet.build,
+    "fcos": fcos.build,
     "faster-rcnn": faster_rcnn.build,
 }
 

@@ -4,7 +4,7 @@ The API and the command line list and validate detectors from this table; a test
 real parameter count, strides and widths against it.
 """
 
-from fgfi_core.spec.catalogue import faster_rcnn, shuffledet, ssd_shufflenetv2
+from fgfi_core.spec.catalogue import faster_rcnn, fcos, retinanet, shuffledet, ssd_shufflenetv2
 from fgfi_core.spec.catalogue.info import DetectorInfo
 
 __all__ = ["DETECTORS", "DetectorInfo"]
@@ -14,6 +14,8 @@ DETECTORS: dict[str, DetectorInfo] = {
     for info in (
         *ssd_shufflenetv2.ENTRIES,
         *shuffledet.ENTRIES,
+        *retinanet.ENTRIES,
+        *fcos.ENTRIES,
         *faster_rcnn.ENTRIES,
     )
 }
