@@ -34,7 +34,8 @@ def draw(student: Path, data: Path, split: str, count: int, out: Path) -> list[P
         scale = [example.width / session.image_size[0], example.height / session.image_size[1]] * 2
         boxes = found.boxes * np.array(scale, np.float32)
         detections = ImageDetections(boxes, found.scores, found.labels)
-        path = out / f"{example.image_id}.png"
+        # An id may be a path inside the data set.
+        path = out / f"{example.image_id.replace('/', '-')}.png"
         draw_detections(example.path, detections, session.classes, threshold=_SCORE).save(path)
         paths.append(path)
     return paths

@@ -17,6 +17,7 @@ from fgfi_core.training.task import Emit
 from fgfi_core.training.trainings import Bench
 
 SAMPLE = 256
+SHOWN_PROBLEMS = 20
 UNREACHED_SHARE = 0.05
 UNREACHED_IOU = 0.2
 WHOLE_MAP_SHARE = 0.95
@@ -28,8 +29,11 @@ def check_data(resolved: ResolvedSpec, dataset: Dataset, emit: Emit) -> dict[str
     Raises BadSpec when the splits share images; BadData when a class of the val split is never seen in training, or the
     val split has no box.
     """
-    for problem in dataset.problems:
+    for problem in dataset.problems[:SHOWN_PROBLEMS]:
         emit(events.Log(level="warning", message=str(problem), code="data_problem"))
+    if len(dataset.problems) > SHOWN_PROBLEMS:
+        more = f"and {len(dataset.problems) - SHOWN_PROBLEMS} more; the check of the data set lists them."
+        emit(events.Log(level="warning", message=more, code="data_problem"))
     spec = resolved.spec.dataset
     train, val = dataset.splits[spec.train], dataset.splits[spec.val]
     shared = dataset.shared(spec.train, spec.val)

@@ -26,7 +26,8 @@ class MeanColour(Detector):
         assert not self.training
         return (images.mean(dim=(1, 2, 3), keepdim=True) * self.one,)
 
-    def heads(self, maps: Sequence[Tensor]) -> Mapping[str, Tensor]:
+    def heads(self, maps: Sequence[Tensor], targets: Sequence[Target] | None = None) -> Mapping[str, Tensor]:
+        assert targets is None
         return {"score": maps[0]}
 
     def losses(self, outputs: Mapping[str, Tensor], targets: Sequence[Target]) -> dict[str, Tensor]:
@@ -41,6 +42,9 @@ class MeanColour(Detector):
 
     def select(self, boxes: Tensor, scores: Tensor) -> Detections:
         return Detections(boxes, scores[:, 0], torch.zeros(len(boxes), dtype=torch.int64))
+
+    def class_logits(self, outputs: Mapping[str, Tensor]) -> Tensor:
+        raise NotImplementedError
 
     def weight_decay_parameters(self) -> set[str]:
         return set()
