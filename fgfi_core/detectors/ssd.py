@@ -1,7 +1,7 @@
 """`ssd-shufflenetv2-*`: a light single-shot detector with one map at stride 16, for small machines and small images.
 
-SSD (Liu et al., ECCV 2016) on a ShuffleNetV2 trunk. One map keeps imitation in its plainest form, a teacher's and a
-student's map of the same grid; stride 16 because at 32 small objects are lost.
+SSD (Liu et al., ECCV 2016) on a ShuffleNetV2 trunk, or on another one (`ssd_efficientnet`). One map keeps imitation in
+its plainest form, a teacher's and a student's map of the same grid; stride 16 because at 32 small objects are lost.
 """
 
 from collections.abc import Sequence
@@ -21,6 +21,7 @@ TRUNKS = {
     "ssd-shufflenetv2-0.5x": Trunk(24, ((48, 4), (96, 8))),
     "ssd-shufflenetv2-0.25x": Trunk(24, ((24, 4), (48, 8))),
 }
+STRIDE = 16
 REFERENCE_SIZE = (320, 240)
 # Three scales by three ratios, for when no data set's own shapes are given.
 DEFAULT_SHAPES = tuple(
@@ -31,30 +32,41 @@ SELECTION = Selection(score_threshold=0.01, candidates_per_class=200, nms_iou=0.
 
 def build(name: str, num_classes: int, image_size: tuple[int, int], anchor_shapes: Shapes | None) -> Detector:
     """One of the family, with fresh weights."""
-    return SSD(name, num_classes, image_size, anchor_shapes, TRUNKS[name])
+    trunk = TRUNKS[name]
+    return SSD(name, num_classes, image_size, anchor_shapes, trunk.build(), trunk.channels, Normalisation())
 
 
 class SSD(Detector):
-    """A trunk, two 3x3 convolutions on its last map, and K anchors a cell. Class 0 of the logits is background."""
+    """A trunk, two 3x3 convolutions on its last map, and K anchors a cell. Class 0 of the logits is background.
+
+    trunk: normalised images [B, 3, H, W] to [B, channels, ceil(H / 16), ceil(W / 16)].
+    """
 
     selection = SELECTION
     _anchors: Tensor
 
     def __init__(
-        self, name: str, num_classes: int, image_size: tuple[int, int], anchor_shapes: Shapes | None, trunk: Trunk
+        self,
+        name: str,
+        num_classes: int,
+        image_size: tuple[int, int],
+        anchor_shapes: Shapes | None,
+        trunk: nn.Module,
+        channels: int,
+        normalisation: Normalisation,
     ) -> None:
         super().__init__()
         self.name, self.num_classes, self.image_size = name, num_classes, image_size
         self.anchor_shapes = tuple(anchor_shapes or scale_shapes(DEFAULT_SHAPES, REFERENCE_SIZE, image_size))
-        self.normalisation = Normalisation()
-        self.trunk = trunk.build()
+        self.normalisation = normalisation
+        self.trunk = trunk
         shapes = len(self.anchor_shapes)
-        self.class_head = nn.Conv2d(trunk.channels, shapes * (num_classes + 1), 3, padding=1)
-        self.box_head = nn.Conv2d(trunk.channels, shapes * 4, 3, padding=1)
+        self.class_head = nn.Conv2d(channels, shapes * (num_classes + 1), 3, padding=1)
+        self.box_head = nn.Conv2d(channels, shapes * 4, 3, padding=1)
         for head in (self.class_head, self.box_head):
             nn.init.xavier_uniform_(head.weight)
             nn.init.zeros_(head.bias)  # type: ignore[arg-type]  # A Conv2d built with a bias has one.
-        width, height = (-(-size // 2**trunk.halvings) for size in image_size)
+        width, height = (-(-size // STRIDE) for size in image_size)
         self.register_buffer("_anchors", grid(self.anchor_shapes, image_size, (width, height)), persistent=False)
 
     def features(self, images: Tensor) -> tuple[Tensor, ...]:

@@ -25,7 +25,7 @@ COLOURS = torch.tensor([[1.0, 0.2, 0.2], [0.2, 1.0, 0.2], [0.2, 0.2, 1.0]])
 
 
 # Those whose boxes are offsets from their anchors, and the others.
-OFFSETS = ["ssd-shufflenetv2-0.25x", "shuffledet-0.25x", "retinanet-resnet18-fpn"]
+OFFSETS = ["ssd-shufflenetv2-0.25x", "shuffledet-0.25x", "retinanet-resnet18-fpn", "ssd-efficientnet-lite0"]
 FAMILIES = [*OFFSETS, "fcos-resnet18-fpn"]
 
 
@@ -100,7 +100,7 @@ def test_images_without_objects_give_finite_losses_and_gradients(detector: Detec
 @pytest.mark.parametrize("name", FAMILIES)
 def test_two_pictures_are_learnt_by_heart_and_their_objects_found(name: str) -> None:
     detector, images = fresh(name), draw(PICTURES)
-    optimizer = torch.optim.Adam(detector.parameters(), lr=2e-3)
+    optimizer = torch.optim.Adam(detector.parameters(), lr=2e-3, fused=True)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.01, total_iters=100)
     # FCOS's centerness is a cross-entropy with soft targets, which no learning brings near zero.
     first = total_loss(detector, images, PICTURES, without="centerness").item()
