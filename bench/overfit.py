@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from bench.trial import Trial
 from fgfi_core import data
@@ -19,18 +19,42 @@ from fgfi_core.environment import training_environment
 from fgfi_core.spec import DETECTORS
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results" / "overfit.json"
-IMAGES, IMAGE_SIZE, BATCH = 8, (320, 240), 4
-# From scratch and without batch norm or with few steps, some need another pace than their families' recipes:
-# (steps, learning rate); None is the recipe's.
-PACE: dict[str, tuple[int, float | None]] = {}
-DEFAULT_PACE: tuple[int, float | None] = (300, None)
+IMAGES, IMAGE_SIZE = 8, (320, 240)
+
+
+class Pace(NamedTuple):
+    """How an eight-image lesson goes; learning_rate None is the recipe's at this batch size."""
+
+    steps: int
+    batch: int
+    learning_rate: float | None = None
+    precision: Literal["fp32", "bf16"] = "fp32"
+
+
+# The recipes' rates are for weights from ImageNet and for thousands of steps; here both are missing.
+LIGHT = Pace(300, 4)
+HEAVY = Pace(100, 2, 0.01, "bf16")
+PACES = {
+    "shuffledet": Pace(400, 4, 0.05),
+    "ssd-shufflenetv2": LIGHT,
+    "ssd-efficientnet-lite0": LIGHT,
+    "ssdlite": LIGHT,
+}
 
 
 def overfit(name: str, folder: Path) -> dict[str, Any]:
     """Train one detector and say how it scores on what it was trained on."""
     dataset = data.read(folder)
-    steps, rate = PACE.get(name, DEFAULT_PACE)
-    trial = Trial(dataset.splits["trainval"][:IMAGES], dataset.classes, IMAGE_SIZE, BATCH, steps, rate)
+    pace = PACES.get(DETECTORS[name].family, HEAVY)
+    trial = Trial(
+        dataset.splits["trainval"][:IMAGES],
+        dataset.classes,
+        IMAGE_SIZE,
+        pace.batch,
+        pace.steps,
+        pace.learning_rate,
+        precision=pace.precision,
+    )
     trained, score = trial.train(trial.create(name))
     losses = [values["loss"] for _, _, values in trained.history if "loss" in values]
     return {

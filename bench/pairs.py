@@ -24,6 +24,7 @@ from fgfi_core.training.task import Point
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results" / "pairs.json"
 SHARE = 0.2  # of the points at either end of a curve, averaged
+LEARNING_RATE = 0.01  # the recipes' rates are for weights from ImageNet, which are not at hand
 FLIP = Augmentation(flip=True, photometric=False, shift=False)
 
 
@@ -64,7 +65,15 @@ def distil(name: str, pair: Pair, folder: Path, splits: tuple[str, str], steps: 
     dataset = data.read(folder)
     train = [example for example in dataset.splits[splits[0]] if (~example.difficult).any()]
     trial = Trial(
-        train, dataset.classes, pair.image_size, pair.batch, steps, None, FLIP, measured=dataset.splits[splits[1]]
+        train,
+        dataset.classes,
+        pair.image_size,
+        pair.batch,
+        steps,
+        LEARNING_RATE,
+        FLIP,
+        measured=dataset.splits[splits[1]],
+        precision="bf16",
     )
     teacher = trial.create(pair.teacher, pair.teacher_size)
     taught, teacher_score = trial.train(teacher)
