@@ -19,7 +19,7 @@ from fgfi_core.environment import training_environment
 from fgfi_core.spec import DETECTORS
 
 RESULTS = Path(__file__).parent.parent / "docs" / "results" / "overfit.json"
-IMAGES, IMAGE_SIZE = 8, (320, 240)
+IMAGES, IMAGE_SIZE = 8, (256, 192)
 
 
 class Pace(NamedTuple):
@@ -29,13 +29,14 @@ class Pace(NamedTuple):
     batch: int
     learning_rate: float | None = None
     precision: Literal["fp32", "bf16"] = "fp32"
+    optimizer: Literal["sgd", "adamw"] = "sgd"
 
 
 # The recipes' rates are for weights from ImageNet and for thousands of steps; here both are missing.
 LIGHT = Pace(300, 4)
-HEAVY = Pace(100, 2, 0.01, "bf16")
+HEAVY = Pace(120, 4, None, "bf16", "adamw")
 PACES = {
-    "shuffledet": Pace(400, 4, 0.05),
+    "shuffledet": Pace(400, 4, optimizer="adamw"),
     "ssd-shufflenetv2": LIGHT,
     "ssd-efficientnet-lite0": LIGHT,
     "ssdlite": LIGHT,
@@ -54,6 +55,7 @@ def overfit(name: str, folder: Path) -> dict[str, Any]:
         pace.steps,
         pace.learning_rate,
         precision=pace.precision,
+        optimizer=pace.optimizer,
     )
     trained, score = trial.train(trial.create(name))
     losses = [values["loss"] for _, _, values in trained.history if "loss" in values]

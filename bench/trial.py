@@ -47,6 +47,7 @@ class Trial:
     augmentation: Augmentation = NO_AUGMENTATION
     measured: Sequence[Example] = ()
     precision: Literal["fp32", "bf16"] = "fp32"
+    optimizer: Literal["sgd", "adamw"] = "sgd"
 
     def create(self, name: str, image_size: tuple[int, int] | None = None) -> Detector:
         """A detector with seed 0's weights and shapes fitted to the images."""
@@ -72,10 +73,11 @@ class Trial:
             imitate = Imitate(imitation.create(method, teacher, detector), method)
         per_epoch = max(1, len(self.examples) // self.batch_size)
         epochs = math.ceil(self.steps / per_epoch)
-        rule = recipe(detector.name)
+        rule = recipe(detector.name, self.optimizer)
         schedule = Schedule(
             epochs=epochs,
             batch_size=self.batch_size,
+            optimizer=self.optimizer,
             learning_rate=self.learning_rate or rule.rate(self.batch_size),
             warmup_steps=min(50, self.steps // 5),
             evaluate_every=epochs,

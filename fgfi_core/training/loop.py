@@ -23,6 +23,7 @@ from fgfi_core.training.window import Window
 LOG_EVERY = 10
 PROGRESS_SECONDS = 0.5
 ADAPTER_WEIGHT_DECAY = 5e-4
+SQUARES_DECAY = 0.999  # of AdamW's mean of squares, as everywhere
 
 
 def train(task: Task) -> Trained:
@@ -261,7 +262,7 @@ class _Loop:
 
 
 def _optimizer(model: Detector, task: Task) -> torch.optim.Optimizer:
-    """SGD over what the recipe trains: weights with decay, the rest without, biases at their own rate, adapters."""
+    """Over what the recipe trains: weights with decay, biases at their own rate, the rest, and adapters."""
     decayed = model.weight_decay_parameters()
     weights: list[nn.Parameter] = []
     biases: list[nn.Parameter] = []
@@ -278,7 +279,10 @@ def _optimizer(model: Detector, task: Task) -> torch.optim.Optimizer:
     if task.imitate is not None:
         adapters = list(task.imitate.module.parameters())
         groups.append({"params": adapters, "weight_decay": ADAPTER_WEIGHT_DECAY, "factor": 1.0})
-    return torch.optim.SGD([g for g in groups if g["params"]], lr=0.0, momentum=task.schedule.momentum)
+    groups = [group for group in groups if group["params"]]
+    if task.schedule.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=0.0, betas=(task.schedule.momentum, SQUARES_DECAY))
+    return torch.optim.SGD(groups, lr=0.0, momentum=task.schedule.momentum)
 
 
 def _on_cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -3,13 +3,17 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from fgfi_core.spec import DETECTORS
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """learning_rate: peak at `batch_size`, for SGD with momentum 0.9. bias_factor: of the learning rate, for biases."""
+    """Numbers for SGD with momentum 0.9, but for `ADAMW`.
+
+    learning_rate: peak at `batch_size`. bias_factor: of the learning rate, for biases.
+    """
 
     learning_rate: float
     batch_size: int
@@ -36,6 +40,10 @@ RECIPES: Mapping[str, Recipe] = {
 }
 
 
-def recipe(detector: str) -> Recipe:
+# AdamW's steps depend little on the size of gradients, and so on the family.
+ADAMW = Recipe(0.001, 8)
+
+
+def recipe(detector: str, optimizer: Literal["sgd", "adamw"] = "sgd") -> Recipe:
     """The recipe of a detector's family."""
-    return RECIPES[DETECTORS[detector].family]
+    return ADAMW if optimizer == "adamw" else RECIPES[DETECTORS[detector].family]

@@ -78,7 +78,7 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weig
     batch_size = min(BATCH_SIZE[placement.device.type], len(train)) if asked == "auto" else asked
     learning_rate = spec.schedule.learning_rate
     if learning_rate == "auto":
-        learning_rate = recipe(spec.student.detector).rate(batch_size)
+        learning_rate = recipe(spec.student.detector, spec.schedule.optimizer).rate(batch_size)
     schedule = spec.schedule.model_copy(
         update={"batch_size": batch_size, "learning_rate": learning_rate, "precision": placement.precision}
     )

@@ -123,7 +123,7 @@ def _train(bench: Bench, stage: Stage, role: Role, seed: int, teacher: Detector 
                 emit=bench.emit,
                 should_stop=bench.should_stop,
                 imitate=imitate,
-                bias_factor=recipe(detector.name).bias_factor,
+                bias_factor=recipe(detector.name, spec.schedule.optimizer).bias_factor,
             )
         )
     detector.load_state_dict(trained.weights)

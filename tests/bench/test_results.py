@@ -31,7 +31,7 @@ def test_losses_of_a_pair_are_told_from_beginning_to_end() -> None:
         "teacher": "shuffledet-1x",
         "student": "shuffledet-0.25x",
         "data": "kitti 1248x384",
-        "steps": 200,
+        "steps": [60, 200],
         "levels": "1 of 1 / 1",
         "teacher_loss": [151.2, 60.04],
         "loss": [150.0, 55.5],
@@ -39,7 +39,7 @@ def test_losses_of_a_pair_are_told_from_beginning_to_end() -> None:
         "weight": 1.2345,
     }
     (line,) = table("pairs", [row]).splitlines()[2:]
-    assert line.endswith("| 200 | 151 → 60 | 150 → 55.5 | 12 → 0.125 | 1.23 |")
+    assert line.endswith("| 60 / 200 | 151 → 60 | 150 → 55.5 | 12 → 0.125 | 1.23 |")
 
 
 def test_a_detector_that_learnt_by_heart_has_its_map_in_percent() -> None:

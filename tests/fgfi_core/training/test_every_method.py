@@ -29,11 +29,23 @@ def test_a_method_is_one_word_of_the_spec(spec: Spec, images: Path, tmp_path: Pa
     assert {f"loss/{term}" for term in terms} <= set.union(*told)
 
 
-@pytest.mark.parametrize("name", ["mgd", "fgd", "fine-grained+soft-label"])
+@pytest.mark.parametrize(
+    ("name", "optimizer"),
+    [("mgd", "sgd"), ("fgd", "sgd"), ("fine-grained+soft-label", "sgd"), ("fine-grained", "adamw")],
+)
 def test_a_method_with_weights_or_chance_of_its_own_resumes_bit_for_bit(
-    spec: Spec, images: Path, tmp_path: Path, name: str
+    spec: Spec, images: Path, tmp_path: Path, name: str, optimizer: str
 ) -> None:
-    job = spec(method={"name": name, "balance_steps": 2}, baseline=False, exports=["safetensors"])
+    schedule = {
+        "epochs": 2,
+        "batch_size": 2,
+        "image_size": [64, 64],
+        "evaluate_every": 1,
+        "warmup_steps": 2,
+        "optimizer": optimizer,
+    }
+    method = {"name": name, "balance_steps": 2}
+    job = spec(method=method, schedule=schedule, baseline=False, exports=["safetensors"])
     fgfi_core.run(job, images, tmp_path / "whole", lambda _: None)
     asked = iter(range(1, 10_000))
     while True:
