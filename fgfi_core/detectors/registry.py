@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
-from fgfi_core.detectors import faster_rcnn, fcos, retinanet, shuffledet, ssd, ssd_efficientnet
+from fgfi_core.detectors import faster_rcnn, fcos, retinanet, shuffledet, ssd, ssd_efficientnet, ssdlite
 from fgfi_core.detectors.anchors import Shapes
 from fgfi_core.detectors.detector import Detector
 from fgfi_core.errors import BadSpec
@@ -16,6 +16,7 @@ FAMILIES: Mapping[str, Build] = {
     "shuffledet": shuffledet.build,
     "retinanet": retinanet.build,
     "fcos": fcos.build,
+    "ssdlite": ssdlite.build,
     "ssd-efficientnet-lite0": ssd_efficientnet.build,
     "faster-rcnn": faster_rcnn.build,
 }

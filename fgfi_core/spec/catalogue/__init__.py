@@ -4,7 +4,15 @@ The API and the command line list and validate detectors from this table; a test
 real parameter count, strides and widths against it.
 """
 
-from fgfi_core.spec.catalogue import faster_rcnn, fcos, retinanet, shuffledet, ssd_efficientnet, ssd_shufflenetv2
+from fgfi_core.spec.catalogue import (
+    faster_rcnn,
+    fcos,
+    retinanet,
+    shuffledet,
+    ssd_efficientnet,
+    ssd_shufflenetv2,
+    ssdlite,
+)
 from fgfi_core.spec.catalogue.info import DetectorInfo
 
 __all__ = ["DETECTORS", "DetectorInfo"]
@@ -16,6 +24,7 @@ DETECTORS: dict[str, DetectorInfo] = {
         *shuffledet.ENTRIES,
         *retinanet.ENTRIES,
         *fcos.ENTRIES,
+        *ssdlite.ENTRIES,
         *ssd_efficientnet.ENTRIES,
         *faster_rcnn.ENTRIES,
     )

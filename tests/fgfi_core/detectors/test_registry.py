@@ -22,7 +22,7 @@ def test_the_catalogue_tells_the_truth(info: DetectorInfo) -> None:
 
     assert multiply_adds(detector, torch.zeros(1, 3, height, width), call=features) == info.multiply_adds
     assert [tuple(m.shape[1:]) for m in maps] == [
-        (channels, height // stride, width // stride)
+        (channels, -(-height // stride), -(-width // stride))
         for channels, stride in zip(info.channels, info.strides, strict=True)
     ]
     assert [tuple(a.shape[:2]) for a in detector.anchors()] == [tuple(m.shape[2:]) for m in maps]
