@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 import fgfi_core
 from fgfi_core import events
@@ -59,3 +60,50 @@ def test_a_missing_file_of_weights_is_asked_for(spec: Spec, images: Path, tmp_pa
 def test_a_file_nobody_asked_for_is_refused(spec: Spec, images: Path, tmp_path: Path) -> None:
     with pytest.raises(BadSpec, match=r"a file was given for the student, but student.init is 'random'"):
         fgfi_core.run(spec(), images, tmp_path / "out", lambda _: None, weights={"student": images / "any"})
+
+
+def test_a_backbone_begins_with_imagenet_weights(spec: Spec, images: Path, tmp_path: Path) -> None:
+    job = spec(teacher={"detector": "ssd-efficientnet-lite0", "init": "imagenet"}, exports=["safetensors"])
+    seen: list[events.Event] = []
+    fgfi_core.run(job, images, tmp_path / "out", seen.append)
+    assert "ssd-efficientnet-lite0 begins with backbone with ImageNet weights" in log_codes(seen)["initialised"]
+
+
+def test_a_pyramid_of_two_stages_teaches_a_single_map(spec: Spec, images: Path, tmp_path: Path) -> None:
+    job = spec(teacher={"detector": "faster-rcnn-mobilenet-v3-320-fpn"}, exports=["safetensors"])
+    seen: list[events.Event] = []
+    result = fgfi_core.run(job, images, tmp_path / "out", seen.append)
+    assert result.trainings[-1].imitation_weights["imitation"] > 0
+    assert "by stride: 32, 64" in log_codes(seen)["levels_unmatched"]
+    losses = [
+        e.values["loss/imitation"] for e in seen if isinstance(e, events.Metrics) and "loss/imitation" in e.values
+    ]
+    assert min(losses) > 0
+
+
+def test_soft_labels_of_unlike_class_outputs_are_refused_at_once() -> None:
+    with pytest.raises(ValidationError, match=r"regions-softmax.*anchors-softmax.*different kinds"):
+        JobSpec.model_validate(
+            {
+                "name": "unlike",
+                "dataset": {"train": "a", "val": "b"},
+                "teacher": {"detector": "faster-rcnn-resnet50-fpn"},
+                "student": {"detector": "ssd-shufflenetv2-0.25x"},
+                "method": {"name": "soft-label"},
+            }
+        )
+
+
+@pytest.mark.parametrize(
+    ("teacher", "student", "says"),
+    [
+        ({"epochs": 0}, {}, "only a teacher with init 'file' is trained already"),
+        ({"init": "imagenet"}, {}, "no ImageNet weights for 'ssd-shufflenetv2-0.5x'"),
+        ({}, {"detector": "shuffledet-0.25x", "init": "teacher-slice"}, "both must be of one family"),
+    ],
+)
+def test_what_cannot_begin_so_is_refused(
+    spec: Spec, teacher: dict[str, str], student: dict[str, str], says: str
+) -> None:
+    with pytest.raises(ValidationError, match=says):
+        spec(teacher={"detector": TEACHER, **teacher}, student={"detector": "ssd-shufflenetv2-0.25x", **student})
