@@ -29,7 +29,8 @@ PICTURES = (
     Target(torch.tensor([[8.0, 8, 40, 32], [56, 20, 76, 60]]), torch.tensor([0, 2])),
     Target(torch.tensor([[20.0, 30, 34, 44]]), torch.tensor([1])),
 )
-STEPS, LR = 60, 1e-3
+DRAWING = (96, 64)
+STEPS = 60
 COLOURS = torch.tensor([[1.0, 0.2, 0.2], [0.2, 1.0, 0.2], [0.2, 0.2, 1.0]])
 
 
@@ -60,7 +61,7 @@ def pictures(count: int = 2) -> Tensor:
 
 def draw(targets: tuple[Target, ...]) -> Tensor:
     """Rectangles in their class's colour on grey noise."""
-    images = 0.5 + 0.1 * torch.rand((len(targets), 3, *SIZE[::-1]), generator=torch.Generator().manual_seed(0))
+    images = 0.5 + 0.1 * torch.rand((len(targets), 3, *DRAWING[::-1]), generator=torch.Generator().manual_seed(0))
     for image, target in zip(images, targets, strict=True):
         for box, label in zip(target.boxes.int().tolist(), target.labels, strict=True):
             image[:, box[1] : box[3], box[0] : box[2]] = COLOURS[label, :, None, None]
@@ -165,8 +166,8 @@ def test_two_pictures_are_learnt_by_heart_and_their_objects_found(name: str) -> 
     # The same with fewer layers and regions, for quick steps.
     recipe = dataclasses.replace(PLANS[name].recipe, region_samples=32, train_after_nms=200)
     plan = PLANS[name]._replace(parts=SHALLOW[name], recipe=recipe)
-    detector, images = FasterRCNN(name, 3, SIZE, None if plan.sides else SHAPES, plan), draw(PICTURES)
-    optimizer = torch.optim.Adam(detector.parameters(), lr=LR)
+    detector, images = FasterRCNN(name, 3, DRAWING, None if plan.sides else SHAPES, plan), draw(PICTURES)
+    optimizer = torch.optim.Adam(detector.parameters(), lr=1e-3)
     schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.01, total_iters=STEPS)
     losses = []
     for _ in range(STEPS):
@@ -184,9 +185,10 @@ def test_two_pictures_are_learnt_by_heart_and_their_objects_found(name: str) -> 
         for _ in range(30):
             detector.features(images)
         for target, found in zip(PICTURES, detector.eval().detect(images), strict=True):
-            best = slice(len(target.labels))
-            assert sorted(found.labels[best].tolist()) == sorted(target.labels.tolist())
-            assert (box_iou(target.boxes, found.boxes[best]).max(dim=1).values > 0.5).all()
+            sure = found.scores > 0.5
+            assert set(found.labels[sure].tolist()) == set(target.labels.tolist())
+            same = target.labels[:, None] == found.labels[sure]
+            assert ((box_iou(target.boxes, found.boxes[sure]) > 0.5) & same).any(dim=1).all()
 
 
 @pytest.mark.parametrize("name", [C4, FPN])
