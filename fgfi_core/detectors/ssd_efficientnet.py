@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from fgfi_core.detectors import efficientnet_lite
+from fgfi_core.detectors import efficientnet_lite, efficientnet_lite_weights
 from fgfi_core.detectors.anchors import Shapes
 from fgfi_core.detectors.detector import Detector, Outputs, Target
 from fgfi_core.detectors.normalisation import Normalisation
@@ -36,4 +36,4 @@ class SSDEfficientNet(SSD):
 
     def imagenet_weights(self) -> Mapping[str, Tensor]:
         """The trunk's. Raises WeightsUnavailable when their package is not installed."""
-        return {f"trunk.{name}": tensor for name, tensor in efficientnet_lite.imagenet_weights().items()}
+        return {f"trunk.{name}": tensor for name, tensor in efficientnet_lite_weights.imagenet_weights().items()}

@@ -9,10 +9,9 @@ from fgfi_core.detectors.efficientnet_lite import (
     EfficientNetLite0,
     Group,
     MBConv,
-    imagenet_weights,
     same_padding,
-    under_trunk_names,
 )
+from fgfi_core.detectors.efficientnet_lite_weights import imagenet_weights, under_trunk_names
 from fgfi_core.errors import WeightsUnavailable
 
 
