@@ -18,7 +18,10 @@ FAMILIES: Mapping[str, Build] = {
     "fcos": fcos.build,
     "ssdlite": ssdlite.build,
     "ssd-efficientnet-lite0": ssd_efficientnet.build,
-    "faster-rcnn": faster_rcnn.build,
+    "faster-rcnn-vgg": faster_rcnn.build,
+    "faster-rcnn-c4": faster_rcnn.build,
+    "faster-rcnn-fpn": faster_rcnn.build,
+    "faster-rcnn-mobilenet-v3-fpn": faster_rcnn.build,
 }
 
 

@@ -2,13 +2,13 @@
 
 from fgfi_core.spec.catalogue.info import DetectorInfo
 
-FAMILY = "faster-rcnn"
+VGG, C4, FPN, MOBILE = "faster-rcnn-vgg", "faster-rcnn-c4", "faster-rcnn-fpn", "faster-rcnn-mobilenet-v3-fpn"
 LICENCE = "BSD-3-Clause"  # torchvision's
 
 ENTRIES = (
     DetectorInfo(
         name="faster-rcnn-vgg16",
-        family=FAMILY,
+        family=VGG,
         parameters=136_725_377,
         multiply_adds=60_133_736_448,
         reference_size=(512, 384),
@@ -23,7 +23,7 @@ ENTRIES = (
     ),
     DetectorInfo(
         name="faster-rcnn-vgg11",
-        family=FAMILY,
+        family=VGG,
         parameters=131_231_169,
         multiply_adds=29_330_767_872,
         reference_size=(512, 384),
@@ -37,7 +37,7 @@ ENTRIES = (
     ),
     DetectorInfo(
         name="faster-rcnn-resnet101",
-        family=FAMILY,
+        family=C4,
         parameters=52_025_473,
         multiply_adds=27_389_853_696,
         reference_size=(512, 384),
@@ -51,7 +51,7 @@ ENTRIES = (
     ),
     DetectorInfo(
         name="faster-rcnn-resnet50",
-        family=FAMILY,
+        family=C4,
         parameters=33_033_345,
         multiply_adds=12_844_007_424,
         reference_size=(512, 384),
@@ -65,7 +65,7 @@ ENTRIES = (
     ),
     DetectorInfo(
         name="faster-rcnn-resnet101-half",
-        family=FAMILY,
+        family=C4,
         parameters=13_057_121,
         multiply_adds=6_963_068_928,
         reference_size=(512, 384),
@@ -77,7 +77,7 @@ ENTRIES = (
     ),
     DetectorInfo(
         name="faster-rcnn-resnet50-fpn",
-        family=FAMILY,
+        family=FPN,
         parameters=41_362_531,
         multiply_adds=27_150_778_368,
         reference_size=(512, 384),
@@ -91,7 +91,7 @@ ENTRIES = (
     ),
     DetectorInfo(
         name="faster-rcnn-resnet50-half-fpn",
-        family=FAMILY,
+        family=FPN,
         parameters=10_363_459,
         multiply_adds=6_903_300_096,
         reference_size=(512, 384),
@@ -103,7 +103,7 @@ ENTRIES = (
     ),
     DetectorInfo(
         name="faster-rcnn-resnet18-fpn",
-        family=FAMILY,
+        family=FPN,
         parameters=28_293_731,
         multiply_adds=17_109_614_592,
         reference_size=(512, 384),
@@ -117,7 +117,7 @@ ENTRIES = (
     ),
     DetectorInfo(
         name="faster-rcnn-mobilenet-v3-320-fpn",
-        family=FAMILY,
+        family=MOBILE,
         parameters=18_964_879,
         multiply_adds=581_968_000,
         reference_size=(320, 320),
