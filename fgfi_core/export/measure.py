@@ -30,11 +30,13 @@ class Parity:
     """How an exported file's detections compare with the trained detector's.
 
     detections: of both together. alone: those without a partner in the other, which is each other's nearest box of the
-    same class. max_box_difference: pixels of the input, over partners; max_score_difference likewise.
+    same class. moved: partners whose boxes or scores differ by more than rounding. max_box_difference: pixels of the
+    input, over partners; max_score_difference likewise.
     """
 
     detections: int
     alone: int
+    moved: int
     max_box_difference: float
     max_score_difference: float
 
@@ -43,27 +45,25 @@ class Parity:
         """Whether the file may be delivered.
 
         Two boxes whose overlap is within rounding of the suppression's threshold may go either way, and take the
-        neighbours they suppress along: so one detection in two hundred may be alone, and the partners must agree.
+        neighbours they suppress along; where they hardly differ, each other's is the other's partner. So one detection
+        in two hundred may be alone or have moved.
         """
-        return (
-            self.alone <= LARGEST_ALONE * self.detections
-            and self.max_box_difference <= LARGEST_BOX_DIFFERENCE
-            and self.max_score_difference <= LARGEST_SCORE_DIFFERENCE
-        )
+        return self.alone + 2 * self.moved <= LARGEST_ALONE * self.detections
 
 
 def parity(trained: DetectFn, exported: DetectFn, images: Tensor) -> Parity:
     """Compare on images [N, 3, H, W], one at a time."""
-    detections = partners = 0
+    detections = partners = moved = 0
     box_difference = score_difference = 0.0
     for image in images.split(1):  # type: ignore[no-untyped-call]  # torch publishes no types for split
         (ours,), (theirs,) = trained(image), exported(image)
         detections += len(ours.scores) + len(theirs.scores)
         boxes, scores = _differences(ours, theirs)
         partners += len(boxes)
+        moved += int(((boxes > LARGEST_BOX_DIFFERENCE) | (scores > LARGEST_SCORE_DIFFERENCE)).sum())
         box_difference = max([box_difference, *boxes.tolist()])
         score_difference = max([score_difference, *scores.tolist()])
-    return Parity(detections, detections - 2 * partners, box_difference, score_difference)
+    return Parity(detections, detections - 2 * partners, moved, box_difference, score_difference)
 
 
 def latency(detect: DetectFn, image: Tensor) -> float:

@@ -37,7 +37,9 @@ def from_file(detector: Detector, path: Path, *, complete: bool) -> tuple[str, .
     if not own.keys() & tensors.keys():
         # torchvision's own detection models lie one level deeper here.
         tensors = {f"model.{name}": tensor for name, tensor in tensors.items()}
-    wrong = [name for name, tensor in own.items() if name not in tensors or tensors[name].shape != tensor.shape]
+    # A count that batch norm keeps and nothing here reads; torchvision's frozen norms lack it.
+    needed = {name: tensor for name, tensor in own.items() if not name.endswith(".num_batches_tracked")}
+    wrong = [name for name, tensor in needed.items() if name not in tensors or tensors[name].shape != tensor.shape]
     spare = set() if complete or not wrong else _class_dependent(detector)
     faults = [f"'{name}' {_difference(own[name], tensors.get(name))}" for name in wrong if name not in spare]
     faults += [f"'{name}' is not one of its tensors" for name in tensors if name not in own]
@@ -47,7 +49,7 @@ def from_file(detector: Detector, path: Path, *, complete: bool) -> tuple[str, .
             f"{path.name} does not fit '{detector.name}': {'; '.join(faults[:SHOWN])}{more}.",
             hint="Give the file of a detector of that name, written by this project or by torchvision's model.",
         )
-    detector.load_state_dict({name: tensors[name] for name in own if name not in wrong}, strict=False)
+    detector.load_state_dict({name: t for name, t in tensors.items() if name not in wrong}, strict=False)
     detector.freeze()
     return tuple(wrong)
 

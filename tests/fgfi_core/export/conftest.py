@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from fgfi_core.detectors import Detector, create
+from fgfi_core.detectors import Detector, create, num_anchor_shapes
 
 Trained = Callable[[str], Detector]
 
@@ -16,7 +16,8 @@ def trained() -> Trained:
 
     def build(name: str) -> Detector:
         torch.manual_seed(0)
-        detector = create(name, 3, (160, 128), anchor_shapes=[(20, 20), (48, 32), (32, 60), (90, 80)]).train()
+        shapes = [(20, 20), (48, 32), (32, 60), (90, 80)] if num_anchor_shapes(name) else None
+        detector = create(name, 3, (160, 128), anchor_shapes=shapes).train()
         with torch.no_grad():
             for _ in range(4):
                 detector.features(torch.rand(4, 3, 128, 160))

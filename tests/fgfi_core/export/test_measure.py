@@ -70,6 +70,19 @@ def test_one_detection_in_two_hundred_may_be_alone() -> None:
         assert compared.holds is holds
 
 
+def test_one_detection_in_two_hundred_may_have_moved() -> None:
+    corners = torch.arange(400).float()[:, None] * 30
+    boxes = torch.cat([corners, corners, corners + 20, corners + 20], 1)
+    scores, labels = torch.linspace(0.9, 0.1, 400), torch.zeros(400, dtype=torch.int64)
+    for count, holds in ((2, True), (3, False)):
+        other = boxes.clone()
+        other[:count] += 0.5
+        compared = parity(always(boxes, scores, labels), always(other, scores, labels), IMAGES)
+        assert compared.moved == 2 * count  # on two images
+        assert compared.max_box_difference == pytest.approx(0.5, rel=1e-3)
+        assert compared.holds is holds
+
+
 def test_latency_is_taken_of_one_image_after_a_warm_up() -> None:
     seen: list[tuple[int, ...]] = []
 
