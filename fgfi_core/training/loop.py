@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from fgfi_core import events
 from fgfi_core.data.loader import Batch, to_device
 from fgfi_core.detectors.detector import Detector
-from fgfi_core.errors import Diverged, OutOfMemory, Stopped
+from fgfi_core.errors import BadSpec, Diverged, OutOfMemory, Stopped
 from fgfi_core.imitation import StudentPass
 from fgfi_core.results import Score
 from fgfi_core.training.balances import Balances
@@ -23,13 +23,14 @@ from fgfi_core.training.window import Window
 LOG_EVERY = 10
 PROGRESS_SECONDS = 0.5
 ADAPTER_WEIGHT_DECAY = 5e-4
+ONE_VALUE = "Expected more than 1 value per channel"  # torch's words; it has no type for this
 SQUARES_DECAY = 0.999  # of AdamW's mean of squares, as everywhere
 
 
 def train(task: Task) -> Trained:
     """Train one detector, or continue where a checkpoint of this stage and seed left off.
 
-    Raises Diverged on a non-finite loss, OutOfMemory when the device is too small for the batch, and Stopped, after
+    Raises Diverged on a non-finite loss, BadSpec for a batch too small for the detector's norms, OutOfMemory when the device is too small for the batch, and Stopped, after
     a checkpoint, when the task's `should_stop` says so.
     """
     finished = task.checkpoints.load_final()
@@ -41,6 +42,14 @@ def train(task: Task) -> Trained:
         raise OutOfMemory(
             f"the device ran out of memory with batch_size {task.schedule.batch_size}.",
             hint="Set a smaller schedule.batch_size or schedule.image_size.",
+        ) from error
+    except ValueError as error:
+        if ONE_VALUE not in str(error):
+            raise
+        raise BadSpec(
+            f"'{task.detector.name}' has a map of one cell at {task.detector.image_size}, whose batch norm learns "
+            f"nothing from batch_size {task.loader.batch_size}.",
+            hint="Set schedule.batch_size to 2 or more, or a larger image_size.",
         ) from error
 
 

@@ -94,6 +94,14 @@ def test_soft_labels_of_unlike_class_outputs_are_refused_at_once() -> None:
         )
 
 
+def test_a_batch_too_small_for_the_norms_of_a_one_cell_map_is_named(spec: Spec, images: Path, tmp_path: Path) -> None:
+    job = spec(
+        teacher={"detector": "ssdlite320-mobilenet-v3"}, schedule={"epochs": 1, "batch_size": 1, "image_size": [64, 64]}
+    )
+    with pytest.raises(BadSpec, match=r"'ssdlite320-mobilenet-v3' has a map of one cell.*batch_size to 2 or more"):
+        fgfi_core.run(job, images, tmp_path / "out", lambda _: None)
+
+
 @pytest.mark.parametrize(
     ("teacher", "student", "says"),
     [
