@@ -10,28 +10,26 @@ from torch import Tensor, nn
 
 from fgfi_core import events
 from fgfi_core.data.loader import Batch, to_device
-from fgfi_core.detectors.detector import Detector
 from fgfi_core.errors import BadSpec, Diverged, OutOfMemory, Stopped
 from fgfi_core.imitation import StudentPass
 from fgfi_core.results import Score
 from fgfi_core.training.balances import Balances
 from fgfi_core.training.checkpoint import random_state, restore_random_state
+from fgfi_core.training.optimizer import optimizer
 from fgfi_core.training.schedule import learning_rate
 from fgfi_core.training.task import Point, Task, Trained
 from fgfi_core.training.window import Window
 
 LOG_EVERY = 10
 PROGRESS_SECONDS = 0.5
-ADAPTER_WEIGHT_DECAY = 5e-4
 ONE_VALUE = "Expected more than 1 value per channel"  # torch's words; it has no type for this
-SQUARES_DECAY = 0.999  # of AdamW's mean of squares, as everywhere
 
 
 def train(task: Task) -> Trained:
     """Train one detector, or continue where a checkpoint of this stage and seed left off.
 
-    Raises Diverged on a non-finite loss, BadSpec for a batch too small for the detector's norms, OutOfMemory when the device is too small for the batch, and Stopped, after
-    a checkpoint, when the task's `should_stop` says so.
+    Raises Diverged on a non-finite loss, BadSpec for a batch too small for the detector's norms, OutOfMemory when the
+    device is too small for the batch, and Stopped, after a checkpoint, when the task's `should_stop` says so.
     """
     finished = task.checkpoints.load_final()
     if finished is not None:
@@ -62,7 +60,7 @@ class _Loop:
         task.placement.place(self.model)
         if task.imitate is not None:
             task.placement.place(task.imitate.module)
-        self.optimizer = _optimizer(self.model, task)
+        self.optimizer = optimizer(self.model, task)
         self.steps_per_epoch = len(task.loader)
         self.steps = task.epochs * self.steps_per_epoch
         self.balances = Balances(task.imitate.method if task.imitate is not None else None)
@@ -268,30 +266,6 @@ class _Loop:
             self.best = (Score.model_validate(score), step, weights)
         self.history = [(step, epoch, dict(values)) for step, epoch, values in state["history"]]
         self.window = Window.from_state(state["window"])
-
-
-def _optimizer(model: Detector, task: Task) -> torch.optim.Optimizer:
-    """Over what the recipe trains: weights with decay, biases at their own rate, the rest, and adapters."""
-    decayed = model.weight_decay_parameters()
-    weights: list[nn.Parameter] = []
-    biases: list[nn.Parameter] = []
-    others: list[nn.Parameter] = []
-    for name, parameter in model.named_parameters():
-        if parameter.requires_grad:
-            kind = weights if name in decayed else biases if name.endswith(".bias") else others
-            kind.append(parameter)
-    groups: list[dict[str, Any]] = [
-        {"params": weights, "weight_decay": task.schedule.weight_decay, "factor": 1.0},
-        {"params": biases, "weight_decay": 0.0, "factor": task.bias_factor},
-        {"params": others, "weight_decay": 0.0, "factor": 1.0},
-    ]
-    if task.imitate is not None:
-        adapters = list(task.imitate.module.parameters())
-        groups.append({"params": adapters, "weight_decay": ADAPTER_WEIGHT_DECAY, "factor": 1.0})
-    groups = [group for group in groups if group["params"]]
-    if task.schedule.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=0.0, betas=(task.schedule.momentum, SQUARES_DECAY))
-    return torch.optim.SGD(groups, lr=0.0, momentum=task.schedule.momentum)
 
 
 def _on_cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
