@@ -48,6 +48,7 @@ class SSDLite(OneStage):
 
     def __init__(self, name: str, num_classes: int, image_size: tuple[int, int]) -> None:
         backbone = SSDLiteFeatureExtractorMobileNet(mobilenet_v3_large(norm_layer=_norm).features, C4, _norm)
+        backbone.extra = nn.ModuleList(_InFloat32(*block) for block in backbone.extra)
         generator = DefaultBoxGenerator([[2, 3] for _ in CHANNELS], min_ratio=0.2, max_ratio=0.95)
         per_cell = generator.num_anchors_per_location()
         head = SSDLiteHead(list(CHANNELS), per_cell, num_classes + 1, _norm)
@@ -85,6 +86,16 @@ class SSDLite(OneStage):
             return torch.full((len(self._anchors),), -1, device=self._anchors.device)
         matched: Tensor = self.model.proposal_matcher(box_iou(boxes, self._anchors))
         return matched
+
+
+class _InFloat32(nn.Sequential):
+    """Whatever autocast says: on maps of a few cells torch's bfloat16 gradient of a depthwise convolution with stride 2
+    leaves weights that meet no cell unwritten on a CPU, and what lay in memory there may be no number."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            exact: Tensor = super().forward(x.float())  # type: ignore[no-untyped-call]  # torch has no types for it
+        return exact
 
 
 def under_detector_names(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
