@@ -12,7 +12,8 @@ from fgfi_core.errors import BadData, BadSpec
 from fgfi_core.imitation import FrozenTeacher, RegionEstimator, StudentPass
 from fgfi_core.imitation.masked import MaskedImitation
 from fgfi_core.spec import Imitation
-from fgfi_core.training.resolve import ResolvedSpec
+from fgfi_core.training.initialise import from_file
+from fgfi_core.training.resolve import ResolvedSpec, Side
 from fgfi_core.training.task import Emit
 from fgfi_core.training.trainings import Bench
 
@@ -62,6 +63,20 @@ def check_data(resolved: ResolvedSpec, dataset: Dataset, emit: Emit) -> dict[str
         "val_boxes": sum(measured),
         "classes": len(dataset.classes),
     }
+
+
+def check_first_weights(bench: Bench) -> None:
+    """ImageNet's weights and files can be had and fit; the student's are else asked for after the teacher's training.
+
+    Raises WeightsUnavailable or BadData.
+    """
+    spec = bench.resolved.spec
+    sides: tuple[tuple[Side, str], ...] = (("teacher", spec.teacher.init), ("student", spec.student.init))
+    for side, init in sides:
+        if init == "imagenet":
+            bench.create(side).imagenet_weights()
+        elif init == "file":
+            from_file(bench.create(side), bench.weights[side], complete=side == "teacher" and spec.teacher.epochs == 0)
 
 
 def check_method(bench: Bench, method: Imitation) -> dict[str, float]:

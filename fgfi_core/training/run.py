@@ -53,6 +53,7 @@ def run(
         spec = resolved.spec
         bench = Bench(resolved, dataset, placement, out_dir, on_event, should_stop, weights)
         numbers.update(preflight.check_data(resolved, dataset, on_event))
+        preflight.check_first_weights(bench)
         if isinstance(spec.method, Imitation):
             numbers.update(preflight.check_method(bench, spec.method))
 

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 import fgfi_core
 from fgfi_core import events
-from fgfi_core.errors import BadSpec
+from fgfi_core.detectors import create
+from fgfi_core.errors import BadData, BadSpec
 from fgfi_core.export import safetensors
 from fgfi_core.spec import JobSpec
 from fgfi_core.training.resolve import Weights
@@ -55,6 +56,18 @@ def test_a_missing_file_of_weights_is_asked_for(spec: Spec, images: Path, tmp_pa
     job = spec(teacher={"detector": TEACHER, "init": "file"})
     with pytest.raises(BadSpec, match=r"teacher.init is 'file', but no file was given.*--teacher-weights"):
         fgfi_core.run(job, images, tmp_path / "out", lambda _: None)
+
+
+def test_a_students_file_that_does_not_fit_is_refused_before_the_teacher_is_trained(
+    spec: Spec, images: Path, tmp_path: Path
+) -> None:
+    torch.manual_seed(0)
+    safetensors.write(create("ssd-shufflenetv2-1x", 2, (64, 64)), ["cell", "dot"], tmp_path)
+    job = spec(student={"detector": "ssd-shufflenetv2-0.25x", "init": "file"})
+    seen: list[events.Event] = []
+    with pytest.raises(BadData, match=r"does not fit 'ssd-shufflenetv2-0.25x'"):
+        fgfi_core.run(job, images, tmp_path / "out", seen.append, weights={"student": tmp_path / safetensors.WEIGHTS})
+    assert {event.stage for event in seen if isinstance(event, events.StageStarted)} == {"preflight"}
 
 
 def test_a_file_nobody_asked_for_is_refused(spec: Spec, images: Path, tmp_path: Path) -> None:
