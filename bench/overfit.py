@@ -34,7 +34,7 @@ class Pace(NamedTuple):
 
 # The recipes' rates are for weights from ImageNet and for thousands of steps; here both are missing.
 LIGHT = Pace(300, 4)
-HEAVY = Pace(120, 4, None, "bf16", "adamw")
+HEAVY = Pace(240, 2, None, "bf16", "adamw")
 PACES = {
     "shuffledet": Pace(400, 4, optimizer="adamw"),
     "ssd-shufflenetv2": LIGHT,
