@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from client.commands import datasets, demo, detectors, download, jobs, submit, train, up
+from client.commands import datasets, demo, detectors, download, jobs, region, submit, train, up
 from client.errors import EXIT_INTERRUPTED, ClientError
 from client.output import error_console, print_error
 
@@ -26,6 +26,7 @@ app.command("show")(jobs.show)
 app.command("cancel")(jobs.cancel)
 app.command("download")(download.download)
 app.command("train")(train.train)
+app.command("region")(region.region)
 app.command("detectors")(detectors.detectors)
 
 

@@ -25,6 +25,8 @@ PALETTE: tuple[Colour, ...] = (
 )
 DARK = (16, 20, 24)
 MIN_SIDE = 640
+# Of pictures with several panels, in pixels; panels in a row.
+GAP, CAPTION, COLUMNS = 8, 28, 3
 
 
 def draw_detections(
@@ -46,16 +48,27 @@ def draw_detections(
     return image
 
 
-def draw_region(image: Image.Image, masks: Sequence[NDArray[np.bool_]], boxes: NDArray[np.float32]) -> Image.Image:
-    """Draw which cells were imitated: one picture a level, finest first, side by side.
+def draw_region(
+    image: Image.Image,
+    masks: Sequence[NDArray[np.bool_]],
+    boxes: NDArray[np.float32],
+    captions: Sequence[str] = (),
+) -> Image.Image:
+    """Draw which cells were imitated: one picture a level, finest first, at most COLUMNS side by side.
 
-    masks: [H_l, W_l] bool over the whole image. boxes: [G, 4] xyxy pixels of the image.
+    masks: [H_l, W_l] bool over the whole image. boxes: [G, 4] xyxy pixels of the image. captions: a line below each.
     """
-    gap = 8
     panels = [_region(image.convert("RGB"), mask, boxes) for mask in masks]
-    out = Image.new("RGB", (sum(p.width + gap for p in panels) - gap, panels[0].height), DARK)
+    width, height = panels[0].size
+    step = height + (CAPTION if captions else 0) + GAP
+    rows = [panels[i : i + COLUMNS] for i in range(0, len(panels), COLUMNS)]
+    out = Image.new("RGB", (len(rows[0]) * (width + GAP) - GAP, len(rows) * step - GAP), DARK)
+    draw = ImageDraw.Draw(out)
     for i, panel in enumerate(panels):
-        out.paste(panel, (i * (panel.width + gap), 0))
+        x, y = i % COLUMNS * (width + GAP), i // COLUMNS * step
+        out.paste(panel, (x, y))
+        if captions:
+            draw.text((x + 8, y + height + 6), captions[i], font=ImageFont.load_default(15), fill=GROUND_TRUTH)
     return out
 
 
