@@ -54,8 +54,18 @@ class Attempt(_Answer):
     message: str | None = None
 
 
+class Transition(_Answer):
+    """One stretch of a job's way; `end` is None for the last, `stage` while nobody works on it."""
+
+    state: str
+    stage: str | None = None
+    start: datetime
+    end: datetime | None = None
+    message: str = ""
+
+
 class Job(_Answer):
-    """A job, in a list or alone; `attempts` only when alone, `result` when also succeeded."""
+    """A job, in a list or alone; `attempts` and `transitions` only when alone, `result` when also succeeded."""
 
     id: str
     name: str
@@ -70,6 +80,7 @@ class Job(_Answer):
     finished_at: datetime | None = None
     result: dict[str, Any] | None = None
     attempts: tuple[Attempt, ...] = ()
+    transitions: tuple[Transition, ...] = ()
 
     @property
     def over(self) -> bool:

@@ -108,6 +108,23 @@ class Fgfi:
         """Ask a job to end; repeating is fine."""
         return Job.model_validate(self._http.post(f"/v1/jobs/{job_id}/cancel"))
 
+    def pause(self, job_id: str) -> Job:
+        """Ask a job to rest at its next checkpoint; repeating is fine."""
+        return Job.model_validate(self._http.post(f"/v1/jobs/{job_id}/pause"))
+
+    def resume(self, job_id: str) -> Job:
+        """Queue a paused job; it goes on from its newest checkpoint."""
+        return Job.model_validate(self._http.post(f"/v1/jobs/{job_id}/resume"))
+
+    def retry(self, job_id: str) -> Job:
+        """Queue a failed or cancelled job again, with new budgets; it goes on from its newest checkpoint."""
+        return Job.model_validate(self._http.post(f"/v1/jobs/{job_id}/retry"))
+
+    def clone(self, job_id: str, changes: dict[str, Any] | None = None) -> Job:
+        """Create a job with this one's spec; changes: a JSON merge patch of it. Never made twice."""
+        key = str(uuid.uuid4())
+        return Job.model_validate(self._http.post(f"/v1/jobs/{job_id}/clone", changes or {}, idempotency_key=key))
+
     def latest_metrics(self, job_id: str, names: tuple[str, ...] = ("loss", "val/map50")) -> list[Measured]:
         """The newest value of each of these metrics, by stage and seed."""
         params: dict[str, str | int | list[str]] = {"name": list(names), "max_points": 10}

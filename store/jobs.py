@@ -1,33 +1,30 @@
-"""Jobs as users see them: create, read, list, cancel, pause, resume, delete. Every query is within one project.
+"""Jobs as users see them: create, read, list, delete, and the actions on them. Every query is within one project.
 
 What a worker does to a job stands in `attempts.py`. All writers lock the job's row first, then the attempt's.
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from fgfi_core.spec import JobSpec
-from store import events, ids, outbox
+from store import events, idempotency, ids, outbox
 from store.datasets import for_new_job
-from store.errors import IdempotencyInFlight, IdempotencyMismatch, NotFound, WrongState
+from store.errors import DatasetNotReady, NotFound, WrongState
 from store.garbage import add_of_job
+from store.idempotency import Idempotency
 from store.pages import Page, page
 from store.states import Action, JobState, after_action, is_terminal
-from store.tables import Attempt, IdempotencyKey, Job
+from store.tables import Attempt, Dataset, Job
 
-_DONE: dict[Action, str] = {"cancel": "cancelled", "pause": "paused", "resume": "resumed"}
+_DONE: dict[Action, str] = {"cancel": "cancelled", "pause": "paused", "resume": "resumed", "retry": "retried"}
 _WHEN: dict[Action, str] = {
     "cancel": "It is over already; nothing is left to stop.",
     "pause": "Only a job that is queued or running can be.",
-    "resume": "Only a paused job can be; to run a job again, submit its spec again.",
+    "resume": "Only a paused job can be; a failed or cancelled one can be retried.",
+    "retry": "Only a failed or cancelled job can be; to run the same work anew, clone it.",
 }
 _GONE = "It may have been deleted, or belong to another project."
 
@@ -40,24 +37,15 @@ class Created:
     replayed: bool
 
 
-@dataclass(frozen=True)
-class Idempotency:
-    """The caller's key, what the request asks (any JSON), and how long the key is remembered."""
-
-    key: str
-    request: Any
-    remember: timedelta = timedelta(hours=24)
-
-
-def create(session: Session, project_id: str, spec: JobSpec, idempotency: Idempotency | None = None) -> Created:
+def create(session: Session, project_id: str, spec: JobSpec, once: Idempotency | None = None) -> Created:
     """Make a job: idempotency row, job, first event and outbox row in the caller's one transaction.
 
     Raises NotFound, DatasetNotReady or NoSuchSplit for the data set, IdempotencyMismatch, IdempotencyInFlight.
     """
-    if idempotency is not None:
-        earlier = _replay(session, project_id, idempotency)
+    if once is not None:
+        earlier = idempotency.find(session, project_id, once)
         if earlier is not None:
-            return Created(earlier, replayed=True)
+            return Created(get(session, project_id, earlier), replayed=True)
     dataset = for_new_job(session, project_id, spec.dataset)
     job = Job(
         id=ids.new("job"),
@@ -75,8 +63,8 @@ def create(session: Session, project_id: str, spec: JobSpec, idempotency: Idempo
     first = events.NewEvent("state", {"from": None, "to": "queued", "message": "The job was accepted."})
     events.append(session, job, [first])
     outbox.add(session, "job", job.id)
-    if idempotency is not None:
-        _remember(session, project_id, idempotency, job.id)
+    if once is not None:
+        idempotency.remember(session, project_id, once, job.id)
     session.refresh(job)
     return Created(job, replayed=False)
 
@@ -158,6 +146,26 @@ def resume(session: Session, project_id: str, job_id: str) -> Job:
     return job
 
 
+def retry(session: Session, project_id: str, job_id: str) -> Job:
+    """Queue a failed or cancelled job again, its budgets whole; it goes on from its newest checkpoint.
+
+    Raises NotFound, WrongState; DatasetNotReady when its data set was deleted meanwhile.
+    """
+    job, state = _act(session, project_id, job_id, "retry")
+    if session.get_one(Dataset, job.dataset_id).deleted_at is not None:
+        raise DatasetNotReady(
+            f"data set '{job.dataset_id}' was deleted", hint="Add it again, and clone the job with the new id."
+        )
+    job.finished_at = job.cancel_requested_at = job.pause_requested_at = None
+    job.error = None
+    job.losses = job.losses_without_checkpoint = 0
+    job.available_at = func.clock_timestamp()
+    events.move(session, job, state, "Retried by the user.")
+    outbox.add(session, "job", job.id)
+    session.refresh(job)
+    return job
+
+
 def delete(session: Session, project_id: str, job_id: str) -> None:
     """Delete a finished job with all it published. Raises NotFound; WrongState while it may still run."""
     job = _locked(session, project_id, job_id)
@@ -183,42 +191,3 @@ def _locked(session: Session, project_id: str, job_id: str) -> Job:
     if job is None:
         raise NotFound(f"there is no job '{job_id}'", hint=_GONE)
     return job
-
-
-def _replay(session: Session, project_id: str, idempotency: Idempotency) -> Job | None:
-    """The job this key made before. Holds the key until the transaction ends, so that a twin cannot pass."""
-    name = f"idempotency:{project_id}:{idempotency.key}"
-    if not session.scalar(select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))):
-        raise IdempotencyInFlight("a request with this Idempotency-Key is in progress", hint="Try again in a moment.")
-    row = session.scalar(
-        select(IdempotencyKey).where(
-            IdempotencyKey.project_id == project_id,
-            IdempotencyKey.key == idempotency.key,
-            IdempotencyKey.expires_at > func.clock_timestamp(),
-        )
-    )
-    if row is None:
-        return None
-    if row.request_sha256 != _fingerprint(idempotency.request):
-        raise IdempotencyMismatch(
-            "this Idempotency-Key was used with another request", hint="Use a new key for a new request."
-        )
-    return get(session, project_id, row.job_id)
-
-
-def _remember(session: Session, project_id: str, idempotency: Idempotency, job_id: str) -> None:
-    values = {
-        "request_sha256": _fingerprint(idempotency.request),
-        "job_id": job_id,
-        "expires_at": func.clock_timestamp() + idempotency.remember,
-    }
-    # Only an expired row of the same key can be in the way.
-    session.execute(
-        insert(IdempotencyKey)
-        .values(project_id=project_id, key=idempotency.key, **values)
-        .on_conflict_do_update(index_elements=["project_id", "key"], set_=values)
-    )
-
-
-def _fingerprint(request: Any) -> str:
-    return hashlib.sha256(json.dumps(request, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

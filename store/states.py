@@ -1,14 +1,14 @@
 """The states of a job and every legal move between them, as data.
 
-The first migration holds the same table as a database trigger; a test compares the two pair by pair.
-A terminal state is final: running the same work again is a new job.
+The migrations hold the same table as a database trigger; a test compares the two pair by pair. A terminal state is
+final for whatever works on a job: only its user can take up a failed or cancelled one again, by a retry.
 """
 
 from typing import Literal, cast
 
 JobState = Literal["queued", "running", "cancelling", "pausing", "paused", "succeeded", "failed", "cancelled"]
 DatasetState = Literal["uploading", "checking", "ready", "rejected"]
-Action = Literal["cancel", "pause", "resume"]
+Action = Literal["cancel", "pause", "resume", "retry"]
 Ending = Literal["succeeded", "failed", "stopped", "lost"]
 
 JOB_STATES: tuple[JobState, ...] = (
@@ -42,6 +42,8 @@ MOVES: frozenset[tuple[JobState, JobState]] = frozenset(
         ("cancelling", "cancelled"),
         ("paused", "queued"),
         ("paused", "cancelled"),
+        ("failed", "queued"),
+        ("cancelled", "queued"),
     }
 )
 
@@ -60,6 +62,8 @@ _ACTIONS: dict[tuple[Action, JobState], JobState] = {
     ("pause", "pausing"): "pausing",
     ("pause", "paused"): "paused",
     ("resume", "paused"): "queued",
+    ("retry", "failed"): "queued",
+    ("retry", "cancelled"): "queued",
 }
 
 # What the end of an attempt makes of a job. An acknowledged cancellation always ends as cancelled. A paused job whose
@@ -91,5 +95,5 @@ def after_ending(state: str, ending: Ending) -> JobState:
 
 
 def is_terminal(state: str) -> bool:
-    """Whether the job is over for good."""
+    """Whether nothing works on the job, nor will."""
     return state in TERMINAL

@@ -1,5 +1,6 @@
 """The pages and the fragments they renew themselves with."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -18,11 +19,17 @@ from api.deps import SessionDep, SettingsDep
 from store import artifacts, datasets, events, jobs, metrics
 from store.errors import NotFound, StoreError
 from store.standings import best_accuracy
-from store.states import is_terminal
+from store.states import Action, is_terminal
 from store.tables import Dataset, Job
 
 router = APIRouter(include_in_schema=False)
 
+ACTIONS: dict[Action, Callable[[Session, str, str], Job]] = {
+    "cancel": jobs.cancel,
+    "pause": jobs.pause,
+    "resume": jobs.resume,
+    "retry": jobs.retry,
+}
 PAGE_ROWS = 50
 # A log on a page is for reading; the API has all of it.
 LOG_LINES = 1000
@@ -87,11 +94,11 @@ def renew_log(job_id: str, resident: Resident, session: SessionDep) -> Response:
     return page("job/log.html", **_log(session, jobs.get(session, resident.project_id, job_id)))
 
 
-@router.post("/jobs/{job_id}/cancel")
-def cancel_job(job_id: str, resident: Resident, session: SessionDep) -> Response:
-    """Cancel, and show what came of it: a job that ended meanwhile is no error for the person who clicked."""
+@router.post("/jobs/{job_id}/{action}")
+def act(job_id: str, action: Action, resident: Resident, session: SessionDep) -> Response:
+    """Act on a job, and show what came of it: one that moved on meanwhile is no error for the person who clicked."""
     try:
-        job = jobs.cancel(session, resident.project_id, job_id)
+        job = ACTIONS[action](session, resident.project_id, job_id)
     except StoreError:
         job = jobs.get(session, resident.project_id, job_id)
     return RedirectResponse(f"/jobs/{job.id}", 303)

@@ -1,29 +1,44 @@
-"""/v1/jobs: create, list, read, cancel."""
+"""/v1/jobs: create, list, read; cancel, pause, resume, retry, clone."""
 
 import hashlib
+import json
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Header, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
-from api import spec_body
+from api import merge_patch, spec_body
 from api.deps import Reader, SessionDep, SettingsDep, Submitter
 from api.problems import FieldError, Problem, responses
 from api.schemas.jobs import JobOut, JobSummary
 from api.schemas.page import PageOut
 from api.spec_body import SpecDep
 from fgfi_core.spec import JobSpec
-from store import jobs
+from store import jobs, transitions
 from store.errors import DatasetNotReady, NoSuchSplit, NotFound
-from store.jobs import Created, Idempotency
+from store.idempotency import Idempotency
+from store.jobs import Created
+from store.settings import Settings
 from store.standings import best_accuracy
 from store.states import JobState
 from store.tables import Job
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
+KeyHeader = Annotated[str | None, Header(min_length=1, max_length=200)]
+ACTED = responses(401, 403, 404, 409)
+Changes = Annotated[
+    dict[str, Any] | None,
+    Body(
+        description="What the new job's spec has differently, as a JSON merge patch (RFC 7396): objects are merged, "
+        "null takes a field back to its default.",
+        examples=[{"name": "cells, longer", "schedule": {"epochs": 60}}],
+    ),
+]
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged"}}
 
 
@@ -40,17 +55,11 @@ def create_job(
     session: SessionDep,
     settings: SettingsDep,
     response: Response,
-    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+    idempotency_key: KeyHeader = None,
 ) -> JobOut:
     """Queue a job. With an `Idempotency-Key` a repeated request answers the job the first one made."""
-    remember = timedelta(hours=settings.idempotency_hours)
-    request = spec.model_dump(mode="json")
-    idempotency = Idempotency(idempotency_key, request, remember) if idempotency_key else None
-    created = _create(session, principal.project_id, spec, idempotency)
-    response.headers["location"] = f"/v1/jobs/{created.job.id}"
-    if created.replayed:
-        response.headers["idempotency-replayed"] = "true"
-    return _whole(session, created.job)
+    once = _once(idempotency_key, spec.model_dump(mode="json"), settings)
+    return _created(session, _create(session, principal.project_id, spec, once), response)
 
 
 @router.get("", response_model=PageOut[JobSummary], responses=responses(401, 403, 422))
@@ -86,16 +95,70 @@ def get_job(job_id: str, principal: Reader, session: SessionDep, request: Reques
     return Response(body, media_type=JSONResponse.media_type, headers=headers)
 
 
-@router.post("/{job_id}/cancel", response_model=JobOut, responses=responses(401, 403, 404, 409))
+@router.post("/{job_id}/cancel", response_model=JobOut, responses=ACTED)
 def cancel_job(job_id: str, principal: Submitter, session: SessionDep) -> JobOut:
     """End a job: at once when it waits, else once its worker has stopped. Cancelling twice is fine."""
     return _whole(session, jobs.cancel(session, principal.project_id, job_id))
 
 
-def _create(session: Session, project_id: str, spec: JobSpec, idempotency: Idempotency | None) -> Created:
+@router.post("/{job_id}/pause", response_model=JobOut, responses=ACTED)
+def pause_job(job_id: str, principal: Submitter, session: SessionDep) -> JobOut:
+    """Let a job rest: at once when it waits, else once its run wrote a checkpoint. Its worker is free meanwhile."""
+    return _whole(session, jobs.pause(session, principal.project_id, job_id))
+
+
+@router.post("/{job_id}/resume", response_model=JobOut, responses=ACTED)
+def resume_job(job_id: str, principal: Submitter, session: SessionDep) -> JobOut:
+    """Queue a paused job; it goes on from its newest checkpoint."""
+    return _whole(session, jobs.resume(session, principal.project_id, job_id))
+
+
+@router.post("/{job_id}/retry", response_model=JobOut, responses=ACTED)
+def retry_job(job_id: str, principal: Submitter, session: SessionDep) -> JobOut:
+    """Queue a failed or cancelled job again with new budgets; it goes on from its newest checkpoint."""
+    return _whole(session, jobs.retry(session, principal.project_id, job_id))
+
+
+@router.post("/{job_id}/clone", status_code=201, response_model=JobOut, responses=responses(401, 403, 404, 409, 422))
+def clone_job(
+    job_id: str,
+    principal: Submitter,
+    session: SessionDep,
+    settings: SettingsDep,
+    response: Response,
+    changes: Changes = None,
+    idempotency_key: KeyHeader = None,
+) -> JobOut:
+    """Queue a new job with this one's spec, or with changes to it."""
+    original = jobs.get(session, principal.project_id, job_id)
+    once = _once(idempotency_key, {"clone": job_id, "changes": changes or {}}, settings)
+    spec = _changed(original.spec, changes or {})
+    return _created(session, _create(session, principal.project_id, spec, once), response)
+
+
+def _changed(spec: dict[str, Any], changes: dict[str, Any]) -> JobSpec:
+    body = merge_patch.apply(spec, changes)
+    try:
+        return JobSpec.model_validate_json(json.dumps(body))
+    except ValidationError as error:
+        raise RequestValidationError(error.errors(include_url=False), body=body) from error
+
+
+def _once(key: str | None, request: Any, settings: Settings) -> Idempotency | None:
+    return Idempotency(key, request, timedelta(hours=settings.idempotency_hours)) if key else None
+
+
+def _created(session: Session, created: Created, response: Response) -> JobOut:
+    response.headers["location"] = f"/v1/jobs/{created.job.id}"
+    if created.replayed:
+        response.headers["idempotency-replayed"] = "true"
+    return _whole(session, created.job)
+
+
+def _create(session: Session, project_id: str, spec: JobSpec, once: Idempotency | None) -> Created:
     _refuse_files(spec)
     try:
-        return jobs.create(session, project_id, spec, idempotency)
+        return jobs.create(session, project_id, spec, once)
     except NoSuchSplit as error:
         field = FieldError(path=error.field, message=error.message, hint=error.hint)
         raise Problem(422, error.code, f"{error.message}.", hint=error.hint, errors=(field,)) from error
@@ -122,4 +185,5 @@ def _refuse_files(spec: JobSpec) -> None:
 
 def _whole(session: Session, job: Job) -> JobOut:
     best = best_accuracy(session, [job.id]).get(job.id, {})
-    return JobOut.whole(job, best, jobs.attempts_of(session, job.project_id, job.id))
+    attempts = jobs.attempts_of(session, job.project_id, job.id)
+    return JobOut.whole(job, best, attempts, transitions.of_job(session, job.project_id, job.id))

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from api.scores import Scores
 from store.states import JobState
 from store.tables import Attempt, Job, JobEvent
+from store.transitions import Transition
 
 
 class AttemptOut(BaseModel):
@@ -24,6 +25,16 @@ class AttemptOut(BaseModel):
     ended_at: datetime | None
     outcome: str | None
     message: str | None
+
+
+class TransitionOut(BaseModel):
+    """One stretch of the job's way: its state, and its stage while somebody works on it. `end`: null for the last."""
+
+    state: JobState
+    stage: str | None
+    start: datetime
+    end: datetime | None
+    message: str
 
 
 class JobSummary(BaseModel):
@@ -56,17 +67,21 @@ class JobOut(JobSummary):
     resolved: dict[str, Any] | None
     result: dict[str, Any] | None
     attempts: list[AttemptOut]
+    transitions: list[TransitionOut]
     last_event: int
 
     @classmethod
-    def whole(cls, row: Job, best: Mapping[str, float], attempts: Sequence[Attempt]) -> "JobOut":
-        """From its row, the best accuracy of each stage, and its attempts."""
+    def whole(
+        cls, row: Job, best: Mapping[str, float], attempts: Sequence[Attempt], transitions: Sequence[Transition]
+    ) -> "JobOut":
+        """From its row, the best accuracy of each stage, its attempts and its way so far."""
         return cls(
             **_fields(row, best),
             spec=row.spec,
             resolved=row.resolved,
             result=row.result,
             attempts=[AttemptOut.model_validate(attempt, from_attributes=True) for attempt in attempts],
+            transitions=[TransitionOut.model_validate(one, from_attributes=True) for one in transitions],
             last_event=row.last_sequence,
         )
 

@@ -1,12 +1,14 @@
-"""`fgfi jobs`, `fgfi show`, `fgfi cancel`."""
+"""`fgfi jobs`, `fgfi show`, and what can be done to a job: cancel, pause, resume, retry, clone."""
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from client.errors import EXIT_USAGE, ClientError
 from client.models import Attempt, Job
 from client.output import (
     JsonOption,
@@ -51,7 +53,64 @@ def show(job_id: JobArgument, as_json: JsonOption = False) -> None:
 def cancel(job_id: JobArgument, as_json: JsonOption = False) -> None:
     """Ask a job to end; a running one stops within seconds."""
     with Fgfi.connect() as service:
-        job = service.cancel(job_id)
+        _print_state(service.cancel(job_id), as_json)
+
+
+def pause(job_id: JobArgument, as_json: JsonOption = False) -> None:
+    """Let a job rest; a running one writes a checkpoint first and frees its worker."""
+    with Fgfi.connect() as service:
+        _print_state(service.pause(job_id), as_json)
+
+
+def resume(job_id: JobArgument, as_json: JsonOption = False) -> None:
+    """Queue a paused job again; it goes on from its newest checkpoint."""
+    with Fgfi.connect() as service:
+        _print_state(service.resume(job_id), as_json)
+
+
+def retry(job_id: JobArgument, as_json: JsonOption = False) -> None:
+    """Queue a failed or cancelled job again; it goes on from its newest checkpoint."""
+    with Fgfi.connect() as service:
+        _print_state(service.retry(job_id), as_json)
+
+
+def clone(
+    job_id: JobArgument,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Change a field, as schedule.epochs=60; may be given again."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Queue a new job with the same spec, or with some fields changed."""
+    patch = merge_patch(changes or ())
+    with Fgfi.connect() as service:
+        _print_state(service.clone(job_id, patch), as_json)
+
+
+def merge_patch(changes: Sequence[str]) -> dict[str, Any]:
+    """`schedule.epochs=60` as {"schedule": {"epochs": 60}}; a value is JSON, or else text. Raises ClientError."""
+    patch: dict[str, Any] = {}
+    for change in changes:
+        path, equals, text = change.partition("=")
+        *parents, field = path.split(".")
+        inner: Any = patch
+        for name in parents:
+            inner = inner.setdefault(name, {}) if name and isinstance(inner, dict) else None
+        if not (equals and field and isinstance(inner, dict)):
+            raise ClientError(
+                f"--set {change}: not of the form FIELD=VALUE, or within a field that is set as a whole",
+                hints=("for instance --set schedule.epochs=60",),
+                exit_code=EXIT_USAGE,
+            )
+        try:
+            inner[field] = json.loads(text)
+        except ValueError:
+            inner[field] = text
+    return patch
+
+
+def _print_state(job: Job, as_json: bool) -> None:
     if as_json:
         print_json(job.model_dump(mode="json"))
         return

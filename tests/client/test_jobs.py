@@ -2,7 +2,8 @@
 
 import pytest
 
-from client.commands.jobs import print_job
+from client.commands.jobs import merge_patch, print_job
+from client.errors import ClientError
 from client.models import Job
 
 FIRST = {
@@ -63,3 +64,19 @@ def test_what_the_job_failed_of_is_said_once(capsys: pytest.CaptureFixture[str])
 
 def test_an_attempt_that_succeeded_needs_no_words(shown: list[str]) -> None:
     assert shown[-1] == "      2  succeeded  report       cuda: NVIDIA H200  3m20s"
+
+
+def test_fields_to_change_are_json_or_text() -> None:
+    given = ["schedule.epochs=60", "schedule.decay=step", "baseline=false", "name=a=b"]
+    assert merge_patch(given) == {"schedule": {"epochs": 60, "decay": "step"}, "baseline": False, "name": "a=b"}
+
+
+@pytest.mark.parametrize("change", ["epochs", "=3", "schedule.=3", ".epochs=3"])
+def test_a_change_that_names_no_field_is_refused(change: str) -> None:
+    with pytest.raises(ClientError, match="FIELD=VALUE"):
+        merge_patch([change])
+
+
+def test_a_field_is_not_changed_within_what_is_set_as_a_whole() -> None:
+    with pytest.raises(ClientError, match="as a whole"):
+        merge_patch(["schedule=3", "schedule.epochs=3"])

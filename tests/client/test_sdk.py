@@ -231,3 +231,28 @@ def test_a_damaged_download_leaves_nothing(make_service: MakeService, tmp_path: 
         service.download(artifact(hashlib.sha256(CONTENT).hexdigest()), tmp_path / "student.onnx")
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("action", ["cancel", "pause", "resume", "retry"])
+def test_an_action_is_asked_for_once(make_service: MakeService, action: str) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.path}")
+        return httpx.Response(200, json=JOB)
+
+    assert getattr(make_service(answer), action)("job_1").id == "job_1"
+    assert asked == [f"POST /v1/jobs/job_1/{action}"]
+
+
+def test_a_clone_carries_its_changes_and_a_key(make_service: MakeService) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(201, json=JOB)
+
+    make_service(answer).clone("job_1", {"name": "other"})
+    assert asked[0].url.path == "/v1/jobs/job_1/clone"
+    assert json.loads(asked[0].content) == {"name": "other"}
+    assert asked[0].headers["idempotency-key"]

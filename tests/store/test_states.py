@@ -7,14 +7,14 @@ from store.states import HELD, JOB_STATES, MOVES, TERMINAL, Action, Ending, JobS
 
 # Every state under every action: the promise to users, written out once more by hand.
 EXPECTED: dict[str, dict[str, str | None]] = {
-    "queued": {"cancel": "cancelled", "pause": "paused", "resume": None},
-    "running": {"cancel": "cancelling", "pause": "pausing", "resume": None},
-    "cancelling": {"cancel": "cancelling", "pause": None, "resume": None},
-    "pausing": {"cancel": "cancelling", "pause": "pausing", "resume": None},
-    "paused": {"cancel": "cancelled", "pause": "paused", "resume": "queued"},
-    "succeeded": {"cancel": None, "pause": None, "resume": None},
-    "failed": {"cancel": None, "pause": None, "resume": None},
-    "cancelled": {"cancel": "cancelled", "pause": None, "resume": None},
+    "queued": {"cancel": "cancelled", "pause": "paused", "resume": None, "retry": None},
+    "running": {"cancel": "cancelling", "pause": "pausing", "resume": None, "retry": None},
+    "cancelling": {"cancel": "cancelling", "pause": None, "resume": None, "retry": None},
+    "pausing": {"cancel": "cancelling", "pause": "pausing", "resume": None, "retry": None},
+    "paused": {"cancel": "cancelled", "pause": "paused", "resume": "queued", "retry": None},
+    "succeeded": {"cancel": None, "pause": None, "resume": None, "retry": None},
+    "failed": {"cancel": None, "pause": None, "resume": None, "retry": "queued"},
+    "cancelled": {"cancel": "cancelled", "pause": None, "resume": None, "retry": "queued"},
 }
 
 
@@ -40,8 +40,9 @@ def test_no_attempt_can_end_where_none_is_live(state: JobState, ending: Ending) 
         after_ending(state, ending)
 
 
-def test_terminal_states_are_final() -> None:
-    assert not [move for move in MOVES if move[0] in TERMINAL]
+def test_nothing_but_a_retry_leads_out_of_a_terminal_state() -> None:
+    out = {move for move in MOVES if move[0] in TERMINAL}
+    assert out == {(state, "queued") for state in TERMINAL if after_action("retry", state)}
 
 
 @pytest.mark.parametrize("ending", get_args(Ending))
@@ -50,7 +51,9 @@ def test_an_acknowledged_cancellation_always_ends_as_cancelled(ending: Ending) -
 
 
 def test_every_state_that_is_not_terminal_can_reach_each_terminal_one() -> None:
-    reach: dict[str, set[str]] = {state: {b for a, b in MOVES if a == state} for state in JOB_STATES}
+    reach: dict[str, set[str]] = {
+        state: {b for a, b in MOVES if a == state} if state not in TERMINAL else set() for state in JOB_STATES
+    }
     for _ in JOB_STATES:
         for state in JOB_STATES:
             reach[state] |= {far for near in reach[state] for far in reach[near]}

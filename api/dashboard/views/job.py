@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import get_args
 
 import yaml
 
@@ -12,7 +13,7 @@ from api.dashboard.views.progress import TITLES, StageProgress, current, settled
 from api.dashboard.views.story import Stop, stops
 from api.scores import Scores
 from store.metrics import Series
-from store.states import after_action, is_terminal
+from store.states import Action, after_action, is_terminal
 from store.tables import Dataset, Job, JobEvent
 
 
@@ -33,7 +34,7 @@ class Top:
     name: str
     state: str
     over: bool
-    can_cancel: bool
+    can: frozenset[Action]
     teacher: str
     student: str
     method: str
@@ -69,7 +70,7 @@ def top(
         name=job.name,
         state=job.state,
         over=is_terminal(job.state),
-        can_cancel=not is_terminal(job.state) and after_action("cancel", job.state) is not None,
+        can=frozenset(one for one in get_args(Action) if after_action(one, job.state) not in {None, job.state}),
         teacher=job.spec["teacher"]["detector"],
         student=job.spec["student"]["detector"],
         method=job.spec["method"]["name"],

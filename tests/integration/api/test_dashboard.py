@@ -75,10 +75,26 @@ def test_another_projects_job_is_not_there(
     assert visitor.post(f"/jobs/{job.id}/cancel", headers=OURS).status_code == 404
 
 
-def test_cancelling_from_another_site_is_refused(visitor: TestClient, make_job: Callable[[], Job]) -> None:
-    path = f"/jobs/{make_job().id}/cancel"
-    assert visitor.post(path, headers={"sec-fetch-site": "cross-site"}).status_code == 403
-    assert visitor.post(path, headers=OURS).status_code == 303
+def test_acting_from_another_site_is_refused(visitor: TestClient, make_job: Callable[[], Job]) -> None:
+    for action in ("pause", "resume", "cancel", "retry"):
+        path = f"/jobs/{make_job().id}/{action}"
+        assert visitor.post(path, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+        assert visitor.post(path, headers=OURS).status_code == 303
+
+
+def test_a_job_offers_what_its_state_allows(visitor: TestClient, make_job: Callable[[], Job]) -> None:
+    path = f"/jobs/{make_job().id}"
+
+    def offered() -> set[str]:
+        text = visitor.get(f"{path}/top").text
+        shown = {action for action in ("pause", "resume", "retry") if f'action="{path}/{action}"' in text}
+        return shown | ({"cancel"} if "ask-cancel" in text else set())
+
+    ways = [("pause", {"pause", "cancel"}), ("resume", {"resume", "cancel"}), ("cancel", {"pause", "cancel"})]
+    for action, expected in [*ways, ("retry", {"retry"})]:
+        assert offered() == expected
+        visitor.post(f"{path}/{action}", headers=OURS)
+    assert offered() == {"pause", "cancel"}
 
 
 def test_a_job_that_ended_meanwhile_is_simply_shown(

@@ -1,7 +1,7 @@
 """/v1/jobs on real PostgreSQL."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from starlette.testclient import TestClient
@@ -9,8 +9,9 @@ from starlette.testclient import TestClient
 from fgfi_core.spec import JobSpec
 from store import datasets, jobs, projects
 from store.database import Sessions
-from store.jobs import Idempotency
+from store.idempotency import Idempotency
 from store.leases import Claim
+from store.states import Action
 from store.tables import Dataset, Job
 
 MakeJob = Callable[[], Job]
@@ -135,7 +136,8 @@ def test_another_projects_job_is_not_there(
     client.headers["authorization"] = f"Bearer {make_key('admin', project=other)}"
     for path in ("", "/events", "/events/stream", "/metrics", "/artifacts"):
         assert client.get(f"/v1/jobs/{job.id}{path}").status_code == 404
-    assert client.post(f"/v1/jobs/{job.id}/cancel").status_code == 404
+    for action in (*get_args(Action), "clone"):
+        assert client.post(f"/v1/jobs/{job.id}/{action}").status_code == 404
     assert client.get("/v1/jobs").json()["data"] == []
 
 
@@ -198,3 +200,59 @@ def test_an_ended_job_cannot_be_cancelled(
     assert refused.status_code == 409
     assert refused.json()["code"] == "wrong_state"
     assert "failed" in refused.json()["detail"]
+
+
+def test_a_job_is_paused_resumed_and_its_way_is_told(client: TestClient, make_job: MakeJob) -> None:
+    path = f"/v1/jobs/{make_job().id}"
+    assert client.post(f"{path}/pause").json()["state"] == "paused"
+    found = client.post(f"{path}/resume").json()
+    assert [one["state"] for one in found["transitions"]] == ["queued", "paused", "queued"]
+    assert found["transitions"][1]["end"] == found["transitions"][2]["start"]
+    assert (found["transitions"][1]["message"], found["transitions"][2]["end"]) == ("Paused by the user.", None)
+
+
+def test_a_failed_job_is_retried(
+    client: TestClient, make_job: MakeJob, claim: Callable[[Job], Claim], fail: Callable[[Claim], None]
+) -> None:
+    job = make_job()
+    fail(claim(job))
+    retried = client.post(f"/v1/jobs/{job.id}/retry").json()
+    assert (retried["state"], retried["error"], retried["finished_at"]) == ("queued", None, None)
+
+
+def test_an_action_in_a_wrong_state_is_a_problem_that_names_the_state(client: TestClient, make_job: MakeJob) -> None:
+    refused = client.post(f"/v1/jobs/{make_job().id}/retry")
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong_state")
+    assert refused.json()["detail"] == "A job that is queued cannot be retried."
+    assert "clone it" in refused.json()["hint"]
+
+
+def test_a_clone_is_a_new_job_with_the_same_spec(client: TestClient, make_job: MakeJob) -> None:
+    job = make_job()
+    made = client.post(f"/v1/jobs/{job.id}/clone")
+    assert made.status_code == 201
+    assert made.headers["location"] == f"/v1/jobs/{made.json()['id']}"
+    assert (made.json()["id"] != job.id, made.json()["spec"]) == (True, job.spec)
+
+
+def test_a_clone_takes_changes(client: TestClient, make_job: MakeJob) -> None:
+    changes = {"name": "longer", "schedule": {"epochs": 60}}
+    made = client.post(f"/v1/jobs/{make_job().id}/clone", json=changes).json()
+    assert (made["name"], made["spec"]["schedule"]["epochs"], made["spec"]["schedule"]["momentum"]) == (
+        "longer",
+        60,
+        0.9,
+    )
+
+
+def test_a_change_that_makes_no_spec_is_explained(client: TestClient, make_job: MakeJob) -> None:
+    refused = client.post(f"/v1/jobs/{make_job().id}/clone", json={"schedule": {"epochs": 0}})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["path"] == "schedule.epochs"
+
+
+def test_a_clone_asked_for_twice_under_one_key_is_made_once(client: TestClient, make_job: MakeJob) -> None:
+    path, headers = f"/v1/jobs/{make_job().id}/clone", {"idempotency-key": "once"}
+    first, second = (client.post(path, headers=headers).json()["id"] for _ in range(2))
+    assert first == second
+    assert client.post(path, json={"name": "x"}, headers=headers).json()["code"] == "idempotency_mismatch"

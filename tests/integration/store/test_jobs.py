@@ -2,17 +2,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import product
+from typing import get_args
 
 import pytest
 from sqlalchemy import func, select, update
 
 from fgfi_core.spec import JobSpec
-from store import datasets, events, jobs, leases, projects
+from store import attempts, checkpoints, datasets, events, jobs, leases, projects
+from store.attempts import Budget, Trace
+from store.checkpoints import NewCheckpoint
 from store.database import Sessions
 from store.errors import DatasetNotReady, IdempotencyInFlight, IdempotencyMismatch, NotFound, WrongState
-from store.jobs import Idempotency
+from store.idempotency import Idempotency
 from store.leases import Claim
-from store.states import TERMINAL, JobState, after_action
+from store.states import JOB_STATES, TERMINAL, Action, JobState, after_action
 from store.tables import Dataset, Garbage, IdempotencyKey, Job, JobEvent, Outbox
 
 pytestmark = pytest.mark.integration
@@ -135,16 +138,13 @@ def test_a_job_on_a_deleted_data_set_is_refused(
         jobs.create(session, project_id, job_spec)
 
 
-STATES = ("queued", "running", "cancelling", "pausing", "paused", "succeeded", "failed", "cancelled")
-
-
-@pytest.mark.parametrize(("state", "action"), list(product(STATES, ("cancel", "pause", "resume"))))
+@pytest.mark.parametrize(("state", "action"), list(product(JOB_STATES, get_args(Action))))
 def test_every_action_in_every_state_does_what_the_table_says(
-    sessions: Sessions, make_job: MakeJob, project_id: str, state: JobState, action: str
+    sessions: Sessions, make_job: MakeJob, project_id: str, state: JobState, action: Action
 ) -> None:
     job = make_job()
     put_into(sessions, job, state)
-    expected = after_action(action, state)  # type: ignore[arg-type] # one of the three
+    expected = after_action(action, state)
 
     if expected is None:
         with pytest.raises(WrongState) as refused, sessions.begin() as session:
@@ -174,6 +174,56 @@ def test_resuming_announces_the_job(sessions: Sessions, make_job: MakeJob, proje
     assert rows(sessions, Outbox) == 2
     with sessions.begin() as session:
         assert leases.claim(session, job.id, worker_id="w", lease=timedelta(seconds=75)) is not None
+
+
+def test_a_retried_job_has_new_budgets_and_no_trace_of_its_end(
+    sessions: Sessions, claim: Claim, project_id: str
+) -> None:
+    with sessions.begin() as session:
+        attempts.lose(session, claim.lease, Budget(losses=0), Trace("the machine burned down"))
+    with sessions.begin() as session:
+        job = jobs.retry(session, project_id, claim.job.id)
+        assert (job.state, job.error, job.finished_at) == ("queued", None, None)
+        assert (job.losses, job.losses_without_checkpoint) == (0, 0)
+    with sessions.begin() as session:
+        again = leases.claim(session, claim.job.id, worker_id="w", lease=timedelta(seconds=75))
+    assert again is not None
+    assert again.lease.attempt == 2
+
+
+def test_a_retried_job_goes_on_from_its_newest_checkpoint(sessions: Sessions, claim: Claim, project_id: str) -> None:
+    new = NewCheckpoint("teacher", 0, 5, final=False, path="a.pt", object_key="k", size=1, sha256="s")
+    with sessions.begin() as session:
+        checkpoints.publish(session, claim.lease, new)
+        attempts.fail(session, claim.lease, {"code": "c", "message": "m", "hint": ""}, Trace("m"))
+    with sessions.begin() as session:
+        jobs.retry(session, project_id, claim.job.id)
+        (stage,) = checkpoints.to_resume(session, claim.job.id)
+    assert [row.step for row in stage.steps] == [5]
+
+
+def test_a_retried_cancellation_can_be_claimed_and_cancelled_again(
+    sessions: Sessions, make_job: MakeJob, project_id: str
+) -> None:
+    job = make_job()
+    with sessions.begin() as session:
+        jobs.cancel(session, project_id, job.id)
+        jobs.retry(session, project_id, job.id)
+    with sessions.begin() as session:
+        assert leases.claim(session, job.id, worker_id="w", lease=timedelta(seconds=75)) is not None
+    with sessions.begin() as session:
+        assert jobs.cancel(session, project_id, job.id).state == "cancelling"
+
+
+def test_a_job_whose_data_set_is_gone_is_not_retried(
+    sessions: Sessions, make_job: MakeJob, project_id: str, dataset_id: str
+) -> None:
+    job = make_job()
+    with sessions.begin() as session:
+        jobs.cancel(session, project_id, job.id)
+        datasets.delete(session, project_id, dataset_id)
+    with pytest.raises(DatasetNotReady), sessions.begin() as session:
+        jobs.retry(session, project_id, job.id)
 
 
 def test_pages_hold_every_job_once_newest_first(sessions: Sessions, make_job: MakeJob, project_id: str) -> None:
@@ -219,7 +269,7 @@ def test_lists_are_filtered_by_state_and_text(sessions: Sessions, make_job: Make
     assert names(text="0%o") == []
 
 
-@pytest.mark.parametrize("action", ["get", "cancel", "pause", "resume", "delete", "attempts_of"])
+@pytest.mark.parametrize("action", ["get", *get_args(Action), "delete", "attempts_of"])
 def test_another_projects_job_is_not_found(sessions: Sessions, make_job: MakeJob, action: str) -> None:
     job = make_job()
     with sessions.begin() as session:

@@ -4,8 +4,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, NullPool, create_engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from store.migrate import downgrade, is_current, upgrade
+from store.states import JOB_STATES, TERMINAL
 from store.tables import Base
 
 pytestmark = pytest.mark.integration
@@ -58,3 +60,56 @@ def test_migrations_can_be_taken_back_and_applied_again(empty: Engine) -> None:
     upgrade(address(empty))
     with empty.connect() as connection:
         assert differences(connection) == []
+
+
+def fill(engine: Engine) -> None:
+    """A job of each state with an attempt, as the first version wrote them."""
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO projects (id, name) VALUES ('p', 'p')"))
+        dataset = "INSERT INTO datasets (id, project_id, name, state, object_key) VALUES ('d', 'p', 'd', 'ready', 'k')"
+        connection.execute(text(dataset))
+        for state in JOB_STATES:
+            over = "now()" if state in TERMINAL else "NULL"
+            connection.execute(
+                text(
+                    "INSERT INTO jobs (id, project_id, dataset_id, name, spec, metadata, state, result, error, "
+                    f"finished_at) VALUES (:state, 'p', 'd', 'n', '{{}}', '{{}}', :state, '{{}}', '{{}}', {over})"
+                ),
+                {"state": state},
+            )
+            connection.execute(
+                text(
+                    "INSERT INTO attempts (job_id, number, lease_token, lease_expires_at, worker_id, ended_at) "
+                    "VALUES (:state, 1, 't', now(), 'w', now())"
+                ),
+                {"state": state},
+            )
+        connection.execute(text("INSERT INTO workers (id, hostname, pid, queues) VALUES ('w', 'h', 1, '{jobs}')"))
+
+
+def states(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.scalars(text("SELECT state FROM jobs JOIN attempts ON job_id = jobs.id")))
+
+
+def test_filled_tables_survive_the_way_up_and_down(empty: Engine) -> None:
+    upgrade(address(empty), "0001")
+    fill(empty)
+
+    upgrade(address(empty))
+    assert sorted(states(empty)) == sorted(JOB_STATES)
+    downgrade(address(empty), "0001")
+    assert sorted(states(empty)) == sorted(JOB_STATES)
+    upgrade(address(empty))
+    with empty.connect() as connection:
+        assert differences(connection) == []
+
+
+def test_the_first_version_guards_its_states_again_after_the_way_down(empty: Engine) -> None:
+    upgrade(address(empty))
+    fill(empty)
+    downgrade(address(empty), "0001")
+
+    retry = text("UPDATE jobs SET state = 'queued', finished_at = NULL WHERE state = 'failed'")
+    with empty.connect() as connection, pytest.raises(IntegrityError, match="must not move"):
+        connection.execute(retry)
