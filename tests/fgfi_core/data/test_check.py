@@ -106,3 +106,28 @@ def test_real_data_of_each_format_are_usable(
     assert report.usable
     assert report.problem_counts == {"error": 0, "warning": 0}
     assert report.shared == ()
+
+
+def test_statistics_cover_every_box_and_image(coco: "CocoFolder") -> None:
+    coco.add("a.png", (1, 1, 50, 50), (1, 1, 5, 5), iscrowd=1)
+    coco.add("b.png")
+    report = check(coco.root)
+    assert report.statistics is not None
+    assert sum(report.statistics.sizes.model_dump().values()) == report.boxes == 2
+    assert sum(report.statistics.boxes_per_image.counts) == report.images == 2
+    assert report.statistics.tiny is None
+
+
+def test_tiny_boxes_are_counted_where_a_size_is_asked_for(coco: "CocoFolder") -> None:
+    coco.add("a.png", (1, 1, 50, 50), (1, 1, 5, 5))
+    described = check(coco.root, image_size=(200, 160), strides=(8, 16)).statistics
+    assert described is not None
+    assert described.tiny is not None
+    assert [(at.stride, at.boxes) for at in described.tiny.strides] == [(8, 0), (16, 1)]
+
+
+def test_a_report_from_before_the_statistics_is_still_read(voc: "VocFolder") -> None:
+    voc.add("a")
+    report = check(voc.root)
+    old = report.model_dump(mode="json", exclude={"leaks", "statistics"})
+    assert DatasetReport.model_validate(old).statistics is None
