@@ -2,30 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from fgfi_core.data.dataset import Example
 from fgfi_core.data.loader import EvalLoader
 from fgfi_core.detectors.detector import Detections, Detector
+from fgfi_core.evaluation.found import NOTHING, ImageDetections
 
-
-@dataclass(frozen=True, eq=False)
-class ImageDetections:
-    """What was found in one image, in any order.
-
-    boxes: [N, 4] float32 xyxy, continuous pixels of the original image. scores: [N] float32. labels: [N] int64.
-    """
-
-    boxes: NDArray[np.float32]
-    scores: NDArray[np.float32]
-    labels: NDArray[np.int64]
-
-
-NOTHING = ImageDetections(np.zeros((0, 4), np.float32), np.zeros(0, np.float32), np.zeros(0, np.int64))
+__all__ = ["NOTHING", "ImageDetections", "detect_all", "to_original"]
 
 
 def to_original(found: Detections, image_size: tuple[int, int], example: Example) -> ImageDetections:

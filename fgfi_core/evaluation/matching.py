@@ -1,19 +1,30 @@
-"""Which detection belongs to which box: the one rule behind average precision and behind the pictures of errors."""
+"""Which detection belongs to which box: the one rule behind average precision and behind the pictures of errors.
+
+A detection belongs to the box of its class that it overlaps most (the first of equals), difficult or not. The best
+scored detection of a box is true, later ones are false, those of a difficult box count as neither. So does a detection
+that belongs to no box and lies by half or more inside a region where nothing counts (`Example.ignored`): Pascal VOC
+has no such regions, but where KITTI says that it did not label, nobody can say that a detection is wrong.
+"""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fgfi_core.data.dataset import Example
-from fgfi_core.evaluation.detections import ImageDetections
+from fgfi_core.evaluation.flat import Flat, Found, Regions, flatten
+from fgfi_core.evaluation.found import ImageDetections
+from fgfi_core.evaluation.pairs import overlapping, share_inside
+
+INSIDE = 0.5
 
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """One image, judged.
 
-    true, false: [N] bool over the detections; both False for one of a difficult box. missed: [G] bool over the boxes.
+    true, false: [N] bool over the detections; both False for one that does not count. missed: [G] bool over the boxes.
     """
 
     true: NDArray[np.bool_]
@@ -21,15 +32,45 @@ class Verdict:
     missed: NDArray[np.bool_]
 
 
-def owners(found: ImageDetections, example: Example, iou: float) -> NDArray[np.int64]:
-    """[N]: the box of its class that each detection overlaps most, by at least `iou` (the first of equals); else -1."""
-    best = np.full(len(found.labels), -1, dtype=np.int64)
-    if len(found.labels) and len(example.labels):
-        overlap = box_iou(found.boxes.astype(np.float64), example.boxes.astype(np.float64))
-        overlap[found.labels[:, None] != example.labels[None]] = -np.inf
-        enough = overlap.max(axis=1) >= iou
-        best[enough] = overlap.argmax(axis=1)[enough]
-    return best
+class Judged(NamedTuple):
+    """A split, judged: [D] each. owner: the box (its index in the split) that a detection belongs to, or -1."""
+
+    owner: NDArray[np.int64]
+    true: NDArray[np.bool_]
+    ignored: NDArray[np.bool_]
+
+
+def judge(found: ImageDetections, example: Example, iou: float = 0.5) -> Verdict:
+    """Judge the detections of one image as average precision does."""
+    flat = flatten([found], [example])
+    owner, true, ignored = judge_all(flat, iou)
+    missed = ~example.difficult
+    missed[owner[owner >= 0]] = False
+    return Verdict(true=true, false=~true & ~ignored, missed=missed)
+
+
+def judge_all(flat: Flat, iou: float = 0.5) -> Judged:
+    """Judge all detections of a split. Equal scores keep their order."""
+    owner = owners(flat, iou)
+    owned = owner >= 0
+    order = np.argsort(-flat.found.scores, kind="stable")
+    claimed = np.zeros(len(owner), dtype=np.bool_)
+    claimed[order] = first_claims(owner[order])
+    ignored = ~owned & inside(flat.found, flat.regions)
+    ignored[owned] = flat.truth.difficult[owner[owned]]
+    return Judged(owner, claimed & ~ignored, ignored)
+
+
+def owners(flat: Flat, iou: float) -> NDArray[np.int64]:
+    """[D]: the box of its class that each detection overlaps most, by at least `iou` (the first of equals); else -1."""
+    found, truth = flat.found, flat.truth
+    # One number for image and class.
+    classes = max(found.labels.max(initial=0), truth.labels.max(initial=0)) + 1
+    keys = (part.image * classes + part.labels for part in (found, truth))
+    best = overlapping(found.boxes, next(keys), truth.boxes, next(keys), iou).best()
+    owner = np.full(len(found.labels), -1, dtype=np.int64)
+    owner[best.a] = best.b
+    return owner
 
 
 def first_claims(owner: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -39,25 +80,9 @@ def first_claims(owner: NDArray[np.int64]) -> NDArray[np.bool_]:
     return first & (owner >= 0)
 
 
-def judge(found: ImageDetections, example: Example, iou: float = 0.5) -> Verdict:
-    """Judge the detections of one image as average precision does."""
-    order = np.argsort(-found.scores, kind="stable")
-    owner = owners(found, example, iou)
-    claimed = np.zeros(len(owner), dtype=np.bool_)
-    claimed[order] = first_claims(owner[order])
-    ignored = np.zeros(len(owner), dtype=np.bool_)
-    ignored[owner >= 0] = example.difficult[owner[owner >= 0]]
-    missed = ~example.difficult
-    missed[owner[owner >= 0]] = False
-    return Verdict(true=claimed & ~ignored, false=~claimed & ~ignored, missed=missed)
-
-
-def box_iou(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Intersection over union of every pair: [A, 4] and [B, 4] xyxy to [A, B]; 0 for a pair without area."""
-    corner = np.minimum(a[:, None, 2:], b[None, :, 2:]) - np.maximum(a[:, None, :2], b[None, :, :2])
-    intersection: NDArray[np.float64] = corner.clip(min=0).prod(axis=2)
-    area_a, area_b = ((box[:, 2:] - box[:, :2]).prod(axis=1) for box in (a, b))
-    union = area_a[:, None] + area_b[None] - intersection
-    out = np.zeros_like(intersection)
-    np.divide(intersection, union, out=out, where=union > 0)
+def inside(found: Found, regions: Regions, share: float = INSIDE) -> NDArray[np.bool_]:
+    """[D]: whether at least this share of a detection's area lies in one region."""
+    pairs = overlapping(found.boxes, found.image, regions.boxes, regions.image, share, share_inside)
+    out = np.zeros(len(found.labels), dtype=np.bool_)
+    out[pairs.a] = True
     return out

@@ -1,25 +1,24 @@
 """Average precision by the rule of the Pascal VOC devkit: 11-point (VOC07) and area under the curve (VOC10 on).
 
-The devkit adds 1 to widths because its boxes include both end pixels; our continuous boxes contain that already. A
-detection belongs to the box it overlaps most (the first of equals), difficult or not; the best scored detection of a
-box is true, later ones are false, those of a difficult box count as neither. Equal scores keep their order.
+The devkit adds 1 to widths because its boxes include both end pixels; our continuous boxes contain that already. Which
+detection is true, false or neither is the rule of `matching.py`: the devkit's, and besides it regions where nothing
+counts.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fgfi_core.data.dataset import Example
 from fgfi_core.errors import BadData
-from fgfi_core.evaluation.detections import ImageDetections
-from fgfi_core.evaluation.matching import first_claims, owners
+from fgfi_core.evaluation.flat import Flat, Found, flatten
+from fgfi_core.evaluation.found import ImageDetections
+from fgfi_core.evaluation.matching import Judged, judge_all
 from fgfi_core.results import Score
 
-Scalar = TypeVar("Scalar", bound=np.generic)
 # As the devkit computes its recall levels: 3 * 0.1 is a little more than 0.3, and a recall of exactly 0.3 misses it.
 _LEVELS = np.arange(11) * 0.1
 
@@ -84,42 +83,38 @@ def evaluate(
 
     Raises ValueError when the two lists differ in length.
     """
-    if len(detections) != len(examples):
-        raise ValueError(f"{len(detections)} images with detections for {len(examples)} examples")
-    labels = _concatenate([found.labels for found in detections], np.int64)
-    scores = _concatenate([found.scores for found in detections], np.float32)
-    owner = _owners(detections, examples, iou)
-    difficult = _concatenate([example.difficult for example in examples], np.bool_)
-    truth = _concatenate([example.labels for example in examples], np.int64)
-    return VocReport(
-        iou=iou,
-        classes={
-            name: _class_result(scores[labels == c], owner[labels == c], difficult, int(np.sum(~difficult[truth == c])))
-            for c, name in enumerate(classes)
-        },
+    flat = flatten(detections, examples)
+    return report(flat, judge_all(flat, iou), classes, iou)
+
+
+def report(flat: Flat, judged: Judged, classes: Sequence[str], iou: float = 0.5) -> VocReport:
+    """Count what was judged, class by class."""
+    results = class_results(
+        flat.found, judged.true, ~judged.ignored, boxes_by_class(flat, ~flat.truth.difficult, classes)
     )
+    return VocReport(iou=iou, classes=dict(zip(classes, results, strict=True)))
 
 
-def _owners(detections: Sequence[ImageDetections], examples: Sequence[Example], iou: float) -> NDArray[np.int64]:
-    """Like `owners`, over the whole split, with the boxes numbered through."""
-    parts, offset = [], 0
-    for found, example in zip(detections, examples, strict=True):
-        owner = owners(found, example, iou)
-        owner[owner >= 0] += offset
-        parts.append(owner)
-        offset += len(example.labels)
-    return _concatenate(parts, np.int64)
+def boxes_by_class(flat: Flat, counted: NDArray[np.bool_], classes: Sequence[str]) -> list[int]:
+    """How many of the boxes that count ([G] bool) are of each class."""
+    return [int(n) for n in np.bincount(flat.truth.labels[counted], minlength=len(classes))[: len(classes)]]
 
 
-def _class_result(
-    scores: NDArray[np.float32], owner: NDArray[np.int64], difficult: NDArray[np.bool_], boxes: int
-) -> ClassResult:
-    order = np.argsort(-scores, kind="stable")
-    scores, owner = scores[order], owner[order]
-    # Detections of difficult boxes count as neither true nor false.
-    counts = np.ones(len(owner), dtype=np.bool_)
-    counts[owner >= 0] = ~difficult[owner[owner >= 0]]
-    scores, true = scores[counts], first_claims(owner[counts])
+def class_results(
+    found: Found, true: NDArray[np.bool_], counted: NDArray[np.bool_], boxes: Sequence[int]
+) -> list[ClassResult]:
+    """Curves and AP of each class. true, counted: [D] bool over the detections. boxes: how many of each class count."""
+    order = np.argsort(-found.scores, kind="stable")
+    order = order[counted[order]]
+    order = order[np.argsort(found.labels[order], kind="stable")]
+    ends = np.searchsorted(found.labels[order], np.arange(len(boxes) + 1))
+    return [
+        _class_result(found.scores[order[a:b]], true[order[a:b]], count)
+        for a, b, count in zip(ends[:-1], ends[1:], boxes, strict=True)
+    ]
+
+
+def _class_result(scores: NDArray[np.float32], true: NDArray[np.bool_], boxes: int) -> ClassResult:
     true_so_far = np.cumsum(true)
     precision = true_so_far / np.arange(1, len(true) + 1)
     recall = true_so_far / boxes if boxes else np.zeros(len(true))
@@ -152,7 +147,3 @@ def _envelope(precision: NDArray[np.float64]) -> NDArray[np.float64]:
 def _mean(values: Sequence[float | None]) -> float:
     known = [value for value in values if value is not None]
     return math.fsum(known) / len(known) if known else math.nan
-
-
-def _concatenate(parts: Sequence[NDArray[Scalar]], dtype: type[Scalar]) -> NDArray[Scalar]:
-    return np.concatenate([*parts, np.zeros(0, dtype)]).astype(dtype, copy=False)

@@ -1,11 +1,11 @@
+import dataclasses
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from fgfi_core.data import Example
-from fgfi_core.evaluation.detections import NOTHING, ImageDetections
-from fgfi_core.evaluation.matching import box_iou, judge
+from fgfi_core.evaluation.found import NOTHING, ImageDetections
+from fgfi_core.evaluation.matching import judge
 
 
 def example() -> Example:
@@ -27,11 +27,10 @@ def test_without_detections_every_box_but_the_difficult_is_missed() -> None:
     assert judge(NOTHING, example()).missed.tolist() == [True, True, False]
 
 
-def test_iou_of_boxes_without_area_is_zero() -> None:
-    point = np.zeros((1, 4))
-    assert box_iou(point, point).tolist() == [[0]]
-
-
-def test_iou_is_shared_over_joint_area() -> None:
-    a, b = np.array([[0, 0, 10, 10.0]]), np.array([[5, 0, 15, 10.0]])
-    assert box_iou(a, b)[0, 0] == pytest.approx(50 / 150)
+def test_a_stray_inside_a_region_that_does_not_count_is_neither() -> None:
+    region = np.array([[20, 20, 45, 45]], np.float32)
+    truth = dataclasses.replace(example(), ignored=region)
+    boxes = np.array([[30, 30, 40, 40], [40, 40, 60, 60]], np.float32)
+    verdict = judge(ImageDetections(boxes, np.array([0.9, 0.8], np.float32), np.array([0, 0])), truth)
+    assert verdict.true.tolist() == [False, False]
+    assert verdict.false.tolist() == [False, True]

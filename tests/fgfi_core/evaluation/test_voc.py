@@ -1,23 +1,23 @@
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import example as hypothesis_example
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from bench import voc_reference
 from fgfi_core import data
 from fgfi_core.data import Example
 from fgfi_core.errors import BadData
-from fgfi_core.evaluation.detections import ImageDetections
+from fgfi_core.evaluation.found import ImageDetections
 from fgfi_core.evaluation.voc import evaluate
 
 Box = tuple[float, float, float, float]
 
 
-def example(*truths: tuple[int, Box, bool]) -> Example:
+def example(*truths: tuple[int, Box, bool], ignored: Sequence[Box] = ()) -> Example:
     return Example(
         image_id="a",
         path=Path("a.jpg"),
@@ -26,6 +26,7 @@ def example(*truths: tuple[int, Box, bool]) -> Example:
         boxes=np.array([box for _, box, _ in truths], np.float32).reshape(-1, 4),
         labels=np.array([label for label, _, _ in truths], np.int64),
         difficult=np.array([difficult for _, _, difficult in truths], np.bool_),
+        ignored=np.array(ignored, np.float32).reshape(-1, 4),
     )
 
 
@@ -35,66 +36,6 @@ def detected(*found: tuple[int, Box, float]) -> ImageDetections:
         scores=np.array([score for _, _, score in found], np.float32),
         labels=np.array([label for label, _, _ in found], np.int64),
     )
-
-
-def area(box: NDArray[Any]) -> float:
-    return float((box[2] - box[0] + 1) * (box[3] - box[1] + 1))
-
-
-def devkit(
-    detections: list[ImageDetections], examples: list[Example], label: int, minoverlap: float
-) -> tuple[NDArray[Any], NDArray[Any], float, float] | None:
-    """The matching of VOCevaldet.m, line by line, on inclusive pixel boxes with their +1."""
-    truths: list[dict[str, Any]] = []
-    npos = 0
-    for ex in examples:
-        own = ex.labels == label
-        boxes = ex.boxes[own].astype(np.float64) + np.array([1, 1, 0, 0])
-        truths.append({"bb": boxes, "diff": ex.difficult[own], "det": np.zeros(int(own.sum()), bool)})
-        npos += int((~ex.difficult[own]).sum())
-    rows = [
-        (i, float(score), box.astype(np.float64) + np.array([1, 1, 0, 0]))
-        for i, found in enumerate(detections)
-        for box, score, lab in zip(found.boxes, found.scores, found.labels, strict=True)
-        if lab == label
-    ]
-    rows.sort(key=lambda row: -row[1])
-    tp, fp = np.zeros(len(rows)), np.zeros(len(rows))
-    for d, (i, _, bb) in enumerate(rows):
-        ovmax, jmax = -np.inf, -1
-        for j, bbgt in enumerate(truths[i]["bb"]):
-            bi = [max(bb[0], bbgt[0]), max(bb[1], bbgt[1]), min(bb[2], bbgt[2]), min(bb[3], bbgt[3])]
-            iw, ih = bi[2] - bi[0] + 1, bi[3] - bi[1] + 1
-            if iw > 0 and ih > 0:
-                ua = area(bb) + area(bbgt) - iw * ih
-                if iw * ih / ua > ovmax:
-                    ovmax, jmax = iw * ih / ua, j
-        if ovmax >= minoverlap:
-            if not truths[i]["diff"][jmax]:
-                tp[d], fp[d] = not truths[i]["det"][jmax], truths[i]["det"][jmax]
-                truths[i]["det"][jmax] = True
-        else:
-            fp[d] = 1
-    if npos == 0:
-        return None
-    return devkit_ap(tp, fp, npos)
-
-
-def devkit_ap(tp: NDArray[Any], fp: NDArray[Any], npos: int) -> tuple[NDArray[Any], NDArray[Any], float, float]:
-    """The second half of VOCevaldet.m, and VOCap.m."""
-    # A detection of a difficult box repeats the point before it, which changes neither AP; ours leaves it out.
-    counts = (tp + fp) > 0
-    fp, tp = np.cumsum(fp)[counts], np.cumsum(tp)[counts]
-    rec, prec = tp / npos, tp / (fp + tp)
-    ap11 = 0.0
-    for t in [k * 0.1 for k in range(11)]:
-        beyond = prec[rec >= t]
-        ap11 += (beyond.max() if beyond.size else 0) / 11
-    mrec, mpre = np.array([0, *rec, 1]), np.array([0, *prec, 0])
-    for i in range(len(mpre) - 2, -1, -1):
-        mpre[i] = max(mpre[i], mpre[i + 1])
-    ap = sum((mrec[i] - mrec[i - 1]) * mpre[i] for i in range(1, len(mrec)) if mrec[i] != mrec[i - 1])
-    return rec, prec, float(ap), ap11
 
 
 # Whole pixels in a small space, and few scores, so that overlaps, ties and doubles are common.
@@ -124,7 +65,7 @@ def test_equals_the_devkits_rule_written_out(images: list[tuple[Example, ImageDe
     examples, found = [e for e, _ in images], [d for _, d in images]
     report = evaluate(found, examples, ["zero", "one"], iou)
     for label, name in enumerate(["zero", "one"]):
-        result, expected = report.classes[name], devkit(found, examples, label, iou)
+        result, expected = report.classes[name], voc_reference.devkit(found, examples, label, iou)
         if expected is None:
             assert result.ap is None
             assert result.ap_11 is None
@@ -159,6 +100,22 @@ def test_a_detection_of_a_difficult_box_counts_as_nothing() -> None:
     )
     assert report.classes["cell"].precision.tolist() == [1]
     assert report.classes["cell"].boxes == 1
+
+
+def test_a_stray_inside_a_region_that_does_not_count_is_neither_true_nor_false() -> None:
+    box, region = (0.0, 0.0, 10.0, 10.0), (50.0, 50.0, 90.0, 90.0)
+    half, less = (45.0, 60.0, 55.0, 70.0), (44.0, 60.0, 54.0, 70.0)
+    truth = example((0, box, False), ignored=[region])
+    assert evaluate([detected((0, half, 0.9), (0, box, 0.8))], [truth], ["cell"]).classes[
+        "cell"
+    ].precision.tolist() == [1]
+    assert evaluate([detected((0, less, 0.9), (0, box, 0.8))], [truth], ["cell"]).map50 == 0.5
+
+
+def test_a_box_inside_such_a_region_is_found_as_anywhere() -> None:
+    box, region = (0.0, 0.0, 10.0, 10.0), (0.0, 0.0, 50.0, 50.0)
+    report = evaluate([detected((0, box, 0.9), (0, box, 0.8))], [example((0, box, False), ignored=[region])], ["cell"])
+    assert report.classes["cell"].precision.tolist() == [1, 0.5]
 
 
 def test_a_class_without_a_box_is_left_out_of_the_mean() -> None:
