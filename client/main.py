@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from client.commands import datasets, demo, detectors, download, jobs, region, submit, train, up
+from client.commands import datasets, demo, detectors, download, jobs, region, rerun, submit, train, up
 from client.errors import EXIT_INTERRUPTED, ClientError
 from client.output import error_console, print_error
 
@@ -30,6 +30,7 @@ app.command("retry")(jobs.retry)
 app.command("clone")(jobs.clone)
 app.command("download")(download.download)
 app.command("train")(train.train)
+app.command("rerun")(rerun.rerun)
 app.command("region")(region.region)
 app.command("detectors")(detectors.detectors)
 

@@ -9,6 +9,7 @@ import torch
 
 from fgfi_core import events, imitation
 from fgfi_core import report as reports
+from fgfi_core.bundle import collect, record
 from fgfi_core.data.dataset import Example
 from fgfi_core.data.transforms import scale_boxes
 from fgfi_core.detectors import Detector
@@ -19,12 +20,19 @@ from fgfi_core.imitation.masked import MaskedImitation
 from fgfi_core.report.inputs import Region
 from fgfi_core.results import Export, JobResult
 from fgfi_core.spec import Imitation, Method
-from fgfi_core.training.resolve import Side
+from fgfi_core.training.resolve import SIDES, Side
 from fgfi_core.training.trainings import Bench, Finished
 
 PARITY_IMAGES = 16
 STUDENT: Side = "student"
-MEDIA_TYPES = {".onnx": "application/octet-stream", ".json": "application/json", ".html": "text/html"}
+MEDIA_TYPES = {
+    ".onnx": "application/octet-stream",
+    ".json": "application/json",
+    ".html": "text/html",
+    ".md": "text/markdown",
+    ".zip": "application/zip",
+}
+MAX_NOTES = 100
 
 Facts = dict[str, float | str | bool]
 
@@ -78,6 +86,25 @@ def write_report(bench: Bench, result: JobResult, finished: Sequence[Finished]) 
         bench.out_dir / "report",
     )
     bench.emit(_artifact(bench.out_dir, path.relative_to(bench.out_dir).as_posix(), "html", {}))
+    _write_bundle(bench, result, finished)
+
+
+def _write_bundle(bench: Bench, result: JobResult, finished: Sequence[Finished]) -> None:
+    """Write what it takes to run the job again, and say where it is."""
+    notes = [str(problem) for problem in bench.dataset.problems]
+    notes += [f"{export.path}: not the trained student's boxes" for export in result.exports if not export.parity]
+    bundle = collect.collect(
+        bench.out_dir,
+        bench.dataset,
+        result,
+        threads=bench.placement.threads,
+        detectors={side: bench.create(side) for side in SIDES},
+        files=bench.weights,
+        trained={(one.role, one.seed): one.trained.weights for one in finished},
+        notes=notes[:MAX_NOTES],
+    )
+    record.write(bundle, bench.out_dir / record.NAME)
+    bench.emit(_artifact(bench.out_dir, record.NAME, "zip", {"data_sha256": bundle.data.sha256}))
 
 
 def _map50(bench: Bench, detect: DetectFn) -> float:
