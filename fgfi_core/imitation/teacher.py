@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from fgfi_core.detectors.detector import Detector, Outputs
+from fgfi_core.detectors.detector import Detector, Outputs, Target
 from fgfi_core.errors import BadSpec
 from fgfi_core.imitation.levels import LevelMatch, match_levels
 
@@ -37,10 +37,21 @@ class FrozenTeacher:
     @torch.no_grad()
     def maps(self, images: Tensor) -> tuple[Tensor, ...]:
         """All of its maps of the student's images [B, 3, H, W], resized to its own input where that differs."""
-        if self.scale != (1.0, 1.0):
-            width, height = self.detector.image_size
-            images = functional.interpolate(images, size=(height, width), mode="bilinear", align_corners=False)
-        return self.detector.features(images)
+        return self.detector.features(self._resized(images))
+
+    @torch.no_grad()
+    def confident(self, images: Tensor, least_score: float) -> list[Target]:
+        """What it finds in the student's images [B, 3, H, W], in pixels of these, as stand-ins for missing labels.
+
+        least_score: of a detection that counts, in [0, 1].
+        """
+        x, y = self.scale
+        targets = []
+        for boxes, scores, labels in self.detector.detect(self._resized(images)):
+            sure = scores >= least_score
+            back = boxes[sure] / boxes.new_tensor((x, y, x, y))
+            targets.append(Target(back, labels[sure]))
+        return targets
 
     def matched(self, maps: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Of its own maps those that a student's map imitates, pair by pair."""
@@ -66,6 +77,12 @@ class FrozenTeacher:
     def class_logits_like(self, maps: Sequence[Tensor], outputs: Outputs) -> Tensor:
         """Its class logits [N, K] for the slots of the student's `outputs`. maps: all of its own."""
         return self.detector.class_logits_like(maps, outputs, self.scale)
+
+    def _resized(self, images: Tensor) -> Tensor:
+        if self.scale == (1.0, 1.0):
+            return images
+        width, height = self.detector.image_size
+        return functional.interpolate(images, size=(height, width), mode="bilinear", align_corners=False)
 
 
 def _shares(detector: Detector) -> list[float]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from fgfi_core.detectors.anchors import grid
-from fgfi_core.detectors.detector import Detector, Outputs, Target
+from fgfi_core.detectors.detector import Detector, Outputs, Selection, Target
 from fgfi_core.imitation import StudentPass
 from fgfi_core.spec import DETECTORS
 from fgfi_core.spec.catalogue import DetectorInfo
@@ -34,6 +34,7 @@ class Pyramid(Detector):
     ) -> None:
         super().__init__()
         self.name, self.num_classes, self.image_size, self.anchor_shapes = name, num_classes, image_size, ()
+        self.selection = Selection(score_threshold=0.0, nms_iou=0.5)
         self._info = replace(
             DETECTORS["shuffledet-1x"],
             name=name,

@@ -63,3 +63,22 @@ def test_the_region_is_that_of_boxes_scaled_by_hand_on_its_own_grid(
     assert got[0].shape == (2, 12, 16)
     assert got[0].any()
     assert torch.equal(got[0], by_hand[0])
+
+
+def test_its_confident_boxes_are_its_detections_above_the_score_in_the_students_pixels(pyramid: Pyramid) -> None:
+    teacher = pyramid((6,), (16,), (128, 96))
+    frozen = FrozenTeacher(teacher, pyramid())
+    larger = functional.interpolate(IMAGES, size=(96, 128), mode="bilinear", align_corners=False)
+    with torch.no_grad():
+        found = teacher.detect(larger)
+    middle = float(torch.cat([one.scores for one in found]).median())
+    for target, one in zip(frozen.confident(IMAGES, middle), found, strict=True):
+        sure = one.scores >= middle
+        assert 0 < len(target.boxes) < len(one.boxes)
+        torch.testing.assert_close(target.boxes * 2, one.boxes[sure])
+        assert torch.equal(target.labels, one.labels[sure])
+
+
+def test_nothing_is_above_a_score_that_nothing_reaches(pyramid: Pyramid) -> None:
+    targets = FrozenTeacher(pyramid(), pyramid()).confident(IMAGES, 1.0)
+    assert [list(target.boxes.shape) for target in targets] == [[0, 4], [0, 4]]
