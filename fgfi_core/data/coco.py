@@ -104,13 +104,15 @@ class _Split:
         annotations = self.content.annotations
         labels = np.array([index[key] for key in self.content.categories], np.int64)[annotations.category[rows]]
         crowd, area = annotations.crowd[rows], annotations.area[rows]
+        # A box around many cannot be found or missed as one object: a crowd is difficult.
+        difficult = crowd | annotations.ignore[rows]
         ends = np.searchsorted(annotations.image[rows], np.arange(len(found) + 1))
         examples = []
         for image, a, b in zip(found, ends[:-1], ends[1:], strict=True):
             if image is not None:
-                # A box around many cannot be found or missed as one object: a crowd is difficult.
-                difficult = crowd[a:b]
-                examples.append(Example(*image, boxes[a:b], labels[a:b], difficult, crowd=crowd[a:b], area=area[a:b]))
+                examples.append(
+                    Example(*image, boxes[a:b], labels[a:b], difficult[a:b], crowd=crowd[a:b], area=area[a:b])
+                )
         return examples
 
     def _image(self, entry: Entry) -> _Image | None:

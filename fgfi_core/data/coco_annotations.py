@@ -22,7 +22,8 @@ class Annotations(NamedTuple):
     """The usable annotations of a file, in its order.
 
     image: [A] int64, index into the file's images. category: [A] int64, index into its categories in order of id.
-    boxes: [A, 4] float64 xyxy pixels, not clipped. crowd: [A] bool. area: [A] float64, square pixels. number: [A]
+    boxes: [A, 4] float64 xyxy pixels, not clipped. crowd: [A] bool. ignore: [A] bool, an extension
+    of several tools for what VOC calls difficult. area: [A] float64, square pixels. number: [A]
     int64, index in the file's list. ids: of all annotations of the file, as they stand there.
     """
 
@@ -30,6 +31,7 @@ class Annotations(NamedTuple):
     category: NDArray[np.int64]
     boxes: NDArray[np.float64]
     crowd: NDArray[np.bool_]
+    ignore: NDArray[np.bool_]
     area: NDArray[np.float64]
     number: NDArray[np.int64]
     ids: Sequence[Json]
@@ -67,7 +69,7 @@ def check(
     """
     index: dict[int | str, int] = {key: i for i, key in enumerate(categories)}
     ids = [get(entry, "id") for entry in entries]
-    rows: list[tuple[int, int, int, int]] = []
+    rows: list[tuple[int, int, int, int, int]] = []
     boxes: list[tuple[float, ...]] = []
     strays, unusable = [], set()
     for number, entry in enumerate(entries):
@@ -77,8 +79,8 @@ def check(
             if image is None:
                 strays.append(number)
             else:
-                category, crowd, box = _object(entry, index)
-                rows.append((image, category, crowd, number))
+                category, crowd, ignore, box = _object(entry, index)
+                rows.append((image, category, crowd, ignore, number))
                 boxes.append(box)
         except _Wrong as wrong:
             problems.error(file, None, f"{place('annotations', number, ids[number])}: {wrong}")
@@ -86,10 +88,11 @@ def check(
                 unusable.add(image)
     _say_once(strays, ids, "of no image in 'images'; dropped", file, problems)
     _say_once(_repeated(ids), ids, "of an id that an earlier one has; kept", file, problems)
-    columns = np.array(rows, np.int64).reshape(-1, 4)
+    columns = np.array(rows, np.int64).reshape(-1, 5)
     x, y, width, height, area = np.array(boxes, np.float64).reshape(-1, 5).T
     corners = np.stack([x, y, x + width, y + height], axis=1)
-    found = Annotations(columns[:, 0], columns[:, 1], corners, columns[:, 2] == 1, area, columns[:, 3], ids)
+    crowd, ignore = columns[:, 2] == 1, columns[:, 3] == 1
+    found = Annotations(columns[:, 0], columns[:, 1], corners, crowd, ignore, area, columns[:, 4], ids)
     return found, unusable
 
 
@@ -100,21 +103,24 @@ def _image_id(entry: Json) -> int | str:
     return key
 
 
-def _object(entry: dict[str, Json], index: Mapping[int | str, int]) -> tuple[int, int, tuple[float, ...]]:
-    """Category's index, crowd as 0 or 1, and x, y, width, height, area. Raises _Wrong."""
-    category, crowd, box, area = (entry.get(key) for key in ("category_id", "iscrowd", "bbox", "area"))
+def _object(entry: dict[str, Json], index: Mapping[int | str, int]) -> tuple[int, int, int, tuple[float, ...]]:
+    """Category's index, crowd and ignore as 0 or 1, and x, y, width, height, area. Raises _Wrong."""
+    category, box, area = entry.get("category_id"), entry.get("bbox"), entry.get("area")
+    crowd, ignore = entry.get("iscrowd"), entry.get("ignore")
     if not is_id(category) or category not in index:
         raise _Wrong(f"category_id {shown(category)} is not among the categories")
     # No set, which would ask for the hash of whatever stands there.
     if crowd not in [None, 0, 1]:
         raise _Wrong(f"iscrowd is {shown(crowd)}, not 0 or 1")
+    if ignore not in [None, 0, 1]:
+        raise _Wrong(f"ignore is {shown(ignore)}, not 0 or 1")
     if not isinstance(box, list) or len(box) != 4 or not all(map(_is_number, box)):
         raise _Wrong(f"bbox {shown(box)} is not four numbers: x, y, width, height")
     x, y, width, height = map(float, box)
     size = min(max(width * height, 0.0), MAX_AREA)
     if area is not None and _is_number(area) and 0 <= area <= MAX_AREA:
         size = float(area)
-    return index[category], int(crowd or 0), (x, y, width, height, size)
+    return index[category], int(crowd or 0), int(ignore or 0), (x, y, width, height, size)
 
 
 def _is_number(value: Json) -> bool:

@@ -77,12 +77,16 @@ class Example:
 
 @dataclass(frozen=True)
 class Dataset:
-    """All splits of a data set over one list of classes. `problems` holds what was dropped or doubtful."""
+    """All splits of a data set over one list of classes. `problems` holds what was dropped or doubtful.
+
+    background: how many boxes there are of each type that the reader takes as background (KITTI's trucks, for one).
+    """
 
     format: str
     classes: tuple[str, ...]
     splits: Mapping[str, tuple[Example, ...]]
     problems: tuple[Problem, ...] = field(default=())
+    background: Mapping[str, int] = field(default_factory=dict)
 
     def shared(self, one: str, other: str) -> frozenset[str]:
         """Ids of the images that are in both splits; measuring on what was trained on measures memory."""

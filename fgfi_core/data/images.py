@@ -10,6 +10,7 @@ from fgfi_core.errors import BadData
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+_SUFFIX = {"JPEG": ".jpg", "PNG": ".png", "BMP": ".bmp", "WEBP": ".webp"}
 # Decoded as RGB this is 192 MiB; larger files are rather attacks than photographs for a detector.
 MAX_PIXELS = 64 * 2**20
 
@@ -18,6 +19,12 @@ def size(path: Path) -> tuple[int, int]:
     """(width, height) in pixels from the file's header, without decoding it. Raises BadData."""
     with _open(path) as image:
         return image.size
+
+
+def suffix(path: Path) -> str:
+    """The file suffix of the format that the content has, whatever the file is called. Raises BadData."""
+    with _open(path) as image:
+        return _SUFFIX[image.format or ""]
 
 
 def decode(path: Path) -> Image.Image:

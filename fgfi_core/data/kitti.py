@@ -5,9 +5,9 @@ adding 1, so they are continuous coordinates already and are kept as they are.
 Classes are those the benchmark scores, in its order; names are compared without case, as the devkit does.
 """
 
-import math
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from fgfi_core.data import images, lists
 from fgfi_core.data.boxes import Box, fit
 from fgfi_core.data.dataset import Dataset, Example
 from fgfi_core.data.folder import Folder
-from fgfi_core.data.problems import Problems, shown
+from fgfi_core.data.problems import Problems, number, shown
 from fgfi_core.errors import BadData
 
 IMAGES, LABELS, LISTS = "training/image_2", "training/label_2", "ImageSets"
@@ -61,6 +61,7 @@ class _Reader:
         self.images = self.folder.by_stem(IMAGES, images.SUFFIXES)
         self.labels = self.folder.by_stem(LABELS, (".txt",))
         self.unknown: Counter[str] = Counter()
+        self.background: Counter[str] = Counter()
 
     def read(self) -> Dataset:
         splits = lists.read(self.folder, LISTS, self.problems)
@@ -74,7 +75,8 @@ class _Reader:
         for kind, count in self.unknown.items():
             self.problems.warning(LABELS, None, f"{count} boxes of the unknown type {shown(kind)}; taken as background")
         kept = {name: [e for i in ids if (e := examples[i]) is not None] for name, ids in splits.items()}
-        return self.problems.dataset("kitti", CLASSES, kept, {name: f"{LISTS}/{name}.txt" for name in splits})
+        dataset = self.problems.dataset("kitti", CLASSES, kept, {name: f"{LISTS}/{name}.txt" for name in splits})
+        return replace(dataset, background=self.background + self.unknown)
 
     def _example(self, image_id: str, listed_in: str, line: int) -> Example | None:
         image, label = self.images.get(image_id), self.labels.get(image_id)
@@ -97,19 +99,19 @@ class _Reader:
     def _objects(self, file: str, size: tuple[int, int]) -> list[_Object] | None:
         """Every object of a known type, clipped; None when a line cannot be understood."""
         objects = []
-        for number, words in self.folder.lines(file):
+        for line, words in self.folder.lines(file):
             try:
                 kind, raw, occlusion, truncation = _parse(words)
             except ValueError as error:
-                self.problems.error(file, number, str(error))
+                self.problems.error(file, line, str(error))
                 return None
             if kind not in _LABELS and kind != _IGNORED:
-                self.unknown.update([] if kind in _BACKGROUND else [words[0]])
+                (self.background if kind in _BACKGROUND else self.unknown)[words[0]] += 1
                 continue
             box, said = fit(raw, size)
             if said:
                 place = f"box of '{words[0]}' ({', '.join(f'{side:g}' for side in raw)})"
-                self.problems.warning(file, number, f"{place} {said}")
+                self.problems.warning(file, line, f"{place} {said}")
             if box is not None:
                 objects.append(_Object(kind, box, occlusion, truncation))
         return objects
@@ -120,25 +122,15 @@ def _parse(words: Sequence[str]) -> _Object:
     if len(words) != COLUMNS:
         score = "; a column more is a score: detections, not labels" if len(words) == COLUMNS + 1 else ""
         raise ValueError(f"{COLUMNS} columns are expected, found {len(words)}{score}")
-    truncation, occlusion = _number(words[1], "truncation"), _number(words[2], "occlusion")
+    truncation, occlusion = number(words[1], "truncation"), number(words[2], "occlusion")
     if truncation != -1 and not 0 <= truncation <= 1:
         raise ValueError(f"truncation is {shown(words[1])}, not from 0 to 1, or -1 for unknown")
     if occlusion not in {-1, 0, 1, 2, 3}:
         raise ValueError(f"occlusion is {shown(words[2])}, not 0, 1, 2, 3, or -1 for unknown")
     left, top, right, bottom = (
-        _number(word, side) for word, side in zip(words[4:8], ("left", "top", "right", "bottom"), strict=True)
+        number(word, side) for word, side in zip(words[4:8], ("left", "top", "right", "bottom"), strict=True)
     )
     return _Object(words[0].lower(), (left, top, right, bottom), int(occlusion), truncation)
-
-
-def _number(word: str, name: str) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise ValueError(f"{name} is {shown(word)}, not a number")
-    return value
 
 
 def _make(image_id: str, path: Path, size: tuple[int, int], objects: Sequence[_Object]) -> Example:

@@ -1,5 +1,6 @@
 """What a reader finds on its way, collected; and the data set that comes of it, or the reason why none does."""
 
+import math
 import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -15,6 +16,17 @@ _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 def shown(value: object) -> str:
     """A value out of a stranger's file, fit for a message: quoted, on one line, short however deep or long it is."""
     return _SHORT.repr(value)
+
+
+def number(word: str, name: str) -> float:
+    """A finite number out of a text file. Raises ValueError, which calls it `name`."""
+    try:
+        value = float(word)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"{name} is {shown(word)}, not a number")
+    return value
 
 
 class Problems:

@@ -5,7 +5,6 @@ where its path has `labels` for its last `images`; an image without one has no o
 train/labels falls under the same rule, and splits may be lists of images.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +14,7 @@ from fgfi_core.data import images, yolo_config
 from fgfi_core.data.boxes import Box, fit
 from fgfi_core.data.dataset import Dataset, Example
 from fgfi_core.data.folder import Folder
-from fgfi_core.data.problems import Problems, shown
+from fgfi_core.data.problems import Problems, number, shown
 from fgfi_core.errors import BadData
 
 CONFIG = "data.yaml"
@@ -38,10 +37,6 @@ def scan(root: Path) -> Dataset:
     return _Reader(root).read()
 
 
-class _Wrong(ValueError):
-    """What is wrong with a line."""
-
-
 class _Reader:
     def __init__(self, root: Path) -> None:
         self.folder = Folder(root)
@@ -53,8 +48,8 @@ class _Reader:
         splits = {}
         for split, places in self.config.splits.items():
             names = list(dict.fromkeys(name for place in places for name in self._images(place)))
-            if names and not any(self.folder.has(_label(name)) for name in names):
-                self.problems.warning(CONFIG, None, f"{split}: no image has a label; looked for {_label(names[0])}")
+            if names and not any(self.folder.has(label_of(name)) for name in names):
+                self.problems.warning(CONFIG, None, f"{split}: no image has a label; looked for {label_of(names[0])}")
             splits[split] = [example for name in names if (example := self._example(name)) is not None]
         return self.problems.dataset("yolo", self.config.classes, splits, self._lists())
 
@@ -67,21 +62,21 @@ class _Reader:
             yield from self.folder.walk(place, images.SUFFIXES)
             return
         seen: dict[str, int] = {}
-        for number, line in enumerate(self.folder.text(place).splitlines(), 1):
+        for at, line in enumerate(self.folder.text(place).splitlines(), 1):
             name = PurePosixPath(place).parent.joinpath(line.strip()).as_posix()
             try:
                 if not line.strip():
                     continue
                 if name in seen:
                     message = f"image {shown(line.strip())} is listed twice; first on {seen[name]}"
-                    self.problems.warning(place, number, message)
+                    self.problems.warning(place, at, message)
                 elif not self.folder.has(name):
-                    self.problems.error(place, number, f"there is no image {shown(name)}")
+                    self.problems.error(place, at, f"there is no image {shown(name)}")
                 else:
-                    seen[name] = number
+                    seen[name] = at
                     yield name
             except BadData as error:
-                self.problems.error(place, number, error.message.removesuffix("."))
+                self.problems.error(place, at, error.message.removesuffix("."))
 
     def _example(self, name: str) -> Example | None:
         if name not in self.examples:
@@ -89,7 +84,7 @@ class _Reader:
         return self.examples[name]
 
     def _read(self, name: str) -> Example | None:
-        label = _label(name)
+        label = label_of(name)
         reading = name
         try:
             path = self.folder.file(name)
@@ -100,15 +95,15 @@ class _Reader:
             self.problems.refused(reading, error)
             return None
         boxes, labels = [], []
-        for number, words in lines:
+        for at, words in lines:
             try:
                 class_, raw = _parse(words, size, len(self.config.classes))
-            except _Wrong as wrong:
-                self.problems.error(label, number, str(wrong))
+            except ValueError as wrong:
+                self.problems.error(label, at, str(wrong))
                 return None
             box, said = fit(raw, size)
             if said:
-                self.problems.warning(label, number, f"box ({' '.join(words[1:])}) {said}")
+                self.problems.warning(label, at, f"box ({' '.join(words[1:])}) {said}")
             if box is not None:
                 boxes.append(box)
                 labels.append(class_)
@@ -123,7 +118,8 @@ class _Reader:
         )
 
 
-def _label(image: str) -> str:
+def label_of(image: str) -> str:
+    """Name of the label of an image; both relative to the data set's folder."""
     path = PurePosixPath(image).with_suffix(".txt")
     parts = list(path.parts)
     if IMAGES in parts[:-1]:
@@ -132,28 +128,18 @@ def _label(image: str) -> str:
 
 
 def _parse(words: Sequence[str], size: tuple[int, int], classes: int) -> tuple[int, Box]:
-    """Class and box in xyxy pixels, not clipped. Raises _Wrong."""
+    """Class and box in xyxy pixels, not clipped. Raises ValueError."""
     if len(words) > COLUMNS + 1 and len(words) % 2:
-        raise _Wrong(f"{len(words)} numbers are a polygon; only boxes are read: class cx cy w h")
+        raise ValueError(f"{len(words)} numbers are a polygon; only boxes are read: class cx cy w h")
     if len(words) != COLUMNS:
-        raise _Wrong(f"{COLUMNS} numbers are expected, class cx cy w h, found {len(words)}")
-    class_ = _number(words[0], "class")
+        raise ValueError(f"{COLUMNS} numbers are expected, class cx cy w h, found {len(words)}")
+    class_ = number(words[0], "class")
     if not class_.is_integer() or not 0 <= class_ < classes:
-        raise _Wrong(f"class is {shown(words[0])}; {CONFIG} names the classes 0 to {classes - 1}")
-    cx, cy, w, h = (_number(word, side) for word, side in zip(words[1:], ("cx", "cy", "w", "h"), strict=True))
+        raise ValueError(f"class is {shown(words[0])}; {CONFIG} names the classes 0 to {classes - 1}")
+    cx, cy, w, h = (number(word, side) for word, side in zip(words[1:], ("cx", "cy", "w", "h"), strict=True))
     edges = (cx - w / 2, cy - h / 2, cx + w / 2, cy + h / 2)
     if min(edges) < -OVERSHOOT or max(edges) > 1 + OVERSHOOT:
         shares = "are they shares of the image's sides, from 0 to 1?"
-        raise _Wrong(f"box {' '.join(words[1:])} lies outside the image; {shares}")
+        raise ValueError(f"box {' '.join(words[1:])} lies outside the image; {shares}")
     x1, y1, x2, y2 = (edge * side for edge, side in zip(edges, (*size, *size), strict=True))
     return int(class_), (x1, y1, x2, y2)
-
-
-def _number(word: str, name: str) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise _Wrong(f"{name} is {shown(word)}, not a number")
-    return value
