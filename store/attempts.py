@@ -64,10 +64,12 @@ class Budget:
 
 @dataclass(frozen=True)
 class Trace:
-    """What is kept of an attempt that ended: the reason, and the last output of its child."""
+    """What is kept of an attempt that ended: why, in words and in a word; its child's last output and exit code."""
 
     message: str
     log_tail: str | None = None
+    reason: str | None = None
+    exit_code: int | None = None
 
 
 def write(session: Session, lease: Lease, report: Report) -> Pulse:
@@ -126,6 +128,21 @@ def stop(session: Session, lease: Lease, trace: Trace) -> JobState:
     return _end(session, job, lease, "stopped", trace=trace, message=trace.message)
 
 
+def shrink(session: Session, lease: Lease, micro_batch: int, error: Json, trace: Trace, retries: int = 1) -> JobState:
+    """Memory ran out: queue the job with a smaller micro-batch, or fail it with the error after so many retries.
+
+    Counts against no other budget. Raises LeaseLost. Returns the job's state.
+    """
+    job = fence(session, lease)
+    if job.memory_retries >= retries:
+        job.error = error
+        return _end(session, job, lease, "failed", trace=trace, message=str(error["message"]))
+    job.memory_retries += 1
+    job.micro_batch = micro_batch
+    message = f"{trace.message} Trying again with {micro_batch} image{'s' if micro_batch > 1 else ''} at once."
+    return _end(session, job, lease, "lost", trace=trace, message=message)
+
+
 def lose(session: Session, lease: Lease, budget: Budget, trace: Trace) -> JobState:
     """The worker saw its child die of no fault of the user's. Raises LeaseLost. Returns the job's state."""
     return end_lost(session, fence(session, lease), lease, budget, trace)
@@ -171,6 +188,8 @@ def _end(
             ended_at=func.clock_timestamp(),
             outcome=ending,
             message=clean_text(trace.message),
+            reason=trace.reason,
+            exit_code=trace.exit_code,
             log_tail=None if trace.log_tail is None else clean_text(trace.log_tail),
         )
     )

@@ -158,7 +158,7 @@ def retry(session: Session, project_id: str, job_id: str) -> Job:
         )
     job.finished_at = job.cancel_requested_at = job.pause_requested_at = None
     job.error = None
-    job.losses = job.losses_without_checkpoint = 0
+    job.losses = job.losses_without_checkpoint = job.memory_retries = 0
     job.available_at = func.clock_timestamp()
     events.move(session, job, state, "Retried by the user.")
     outbox.add(session, "job", job.id)

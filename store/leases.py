@@ -49,10 +49,10 @@ _CLAIM = text("""
         SET state = 'running', current_attempt = current_attempt + 1,
             started_at = coalesce(started_at, clock_timestamp()), progress = NULL
         WHERE id = :job_id AND state = 'queued' AND cancel_requested_at IS NULL AND available_at <= clock_timestamp()
-        RETURNING id, current_attempt
+        RETURNING id, current_attempt, micro_batch
     )
-    INSERT INTO attempts (job_id, number, lease_token, worker_id, device, lease_expires_at)
-    SELECT id, current_attempt, :token, :worker_id, :device, clock_timestamp() + :lease FROM taken
+    INSERT INTO attempts (job_id, number, lease_token, worker_id, device, lease_expires_at, micro_batch)
+    SELECT id, current_attempt, :token, :worker_id, :device, clock_timestamp() + :lease, micro_batch FROM taken
     RETURNING number
 """)
 

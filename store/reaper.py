@@ -33,6 +33,6 @@ def reap(session: Session, budget: Budget, limit: int = 20) -> list[tuple[str, J
         if attempt is None or now is None or attempt.ended_at is not None or attempt.lease_expires_at > now:
             continue
         lease = Lease(job.id, attempt.number, attempt.lease_token)
-        trace = Trace(f"Worker {attempt.worker_id} was not heard of for too long.")
+        trace = Trace(f"Worker {attempt.worker_id} was not heard of for too long.", reason="lease_expired")
         reaped.append((job.id, end_lost(session, job, lease, budget, trace)))
     return reaped

@@ -45,12 +45,18 @@ class Settings(BaseSettings):
     poison_losses: int = Field(3, ge=1, description="Losses in a row without a newer checkpoint that fail a job.")
     backoff_seconds: float = Field(10, ge=0)
     backoff_limit_seconds: float = Field(360, ge=0)
+    hung_seconds: float = Field(600, gt=0, description="Silence of a run that is always fine.")
+    hung_steps: float = Field(20, gt=0, description="And so many median steps: the longer of the two is its end.")
+    memory_retries: int = Field(1, ge=0, description="Attempts with half the micro-batch after memory ran out.")
     republish_seconds: float = Field(60, gt=0, description="A queued job unclaimed for so long is announced again.")
     steward_seconds: float = Field(1, gt=0, description="Pause between two rounds of the steward.")
     orphan_hours: float = Field(24, gt=0, description="An object without a row is collected after so long.")
 
     worker_cache: Path = Field(default_factory=lambda: user_cache_path("fgfi") / "worker")
     worker_cache_bytes: int = Field(50 * GIB, ge=1)
+    worker_memory_bytes: int | None = Field(
+        None, ge=GIB, description="Private memory a training may take (RLIMIT_DATA); then it fails as out of memory."
+    )
     worker_threads: int | None = Field(None, ge=1, description="OMP_NUM_THREADS of the training child.")
 
     @field_validator("allowed_hosts", mode="before")

@@ -4,64 +4,64 @@ The control pipe carries one word to it: cancel, pause or preempt. Its end tells
 """
 
 import os
-import queue
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
+from worker.output import Lines, Tail
+
 Request = Literal["cancel", "pause", "preempt"]
 
 LONGEST_LINE = 16 * 2**20
-WAITING_LINES = 10_000
-LOG_TAIL = 32 * 2**10
 
 
 class Child:
-    """Starts the command with `folder --events-fd N --control-fd N --parent PID` added.
+    """Starts the command with `folder --events-fd N --control-fd N --parent PID` and the options added.
 
     Start it from the thread that stays until it has ended: Linux ends the child with that thread.
     """
 
-    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
-        self._log = folder / "log.txt"
-        self._lines: queue.Queue[bytes | None] = queue.Queue(WAITING_LINES)
+    def __init__(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], options: Sequence[str] = ()
+    ) -> None:
         # Kill and reap exclude each other: a number that was reaped may belong to a stranger.
         self._lock = threading.Lock()
         self._reaped = False
-        self._silent = False
         events_read, events_write = os.pipe()
+        output_read, output_write = os.pipe()
         control_read, self._control = os.pipe()
         os.set_blocking(self._control, False)
         try:
-            with self._log.open("wb") as log:
-                self._process = subprocess.Popen(
-                    [
-                        *command,
-                        str(folder),
-                        f"--events-fd={events_write}",
-                        f"--control-fd={control_read}",
-                        f"--parent={os.getpid()}",
-                    ],
-                    pass_fds=(events_write, control_read),
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    cwd=folder,
-                    env=dict(environment),
-                    start_new_session=True,
-                )
+            self._process = subprocess.Popen(
+                [
+                    *command,
+                    str(folder),
+                    f"--events-fd={events_write}",
+                    f"--control-fd={control_read}",
+                    f"--parent={os.getpid()}",
+                    *options,
+                ],
+                pass_fds=(events_write, control_read),
+                stdin=subprocess.DEVNULL,
+                stdout=output_write,
+                stderr=output_write,
+                cwd=folder,
+                env=dict(environment),
+                start_new_session=True,
+            )
         except BaseException:
-            os.close(events_read)
-            os.close(self._control)
+            for descriptor in (events_read, output_read, self._control):
+                os.close(descriptor)
             raise
         finally:
-            os.close(events_write)
-            os.close(control_read)
+            for descriptor in (events_write, output_write, control_read):
+                os.close(descriptor)
+        self._output = Tail(output_read)
+        self._lines = Lines()
         self._reader = threading.Thread(target=self._read, args=(events_read,), name="events of the child", daemon=True)
         self._reader.start()
 
@@ -82,17 +82,20 @@ class Child:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(self._process.pid, signal.SIGKILL)
 
+    def show_stack(self) -> None:
+        """Ask it to print where it is, in every thread: into its output. It may be too far gone for that."""
+        with self._lock:
+            if not self._reaped:
+                self._process.send_signal(signal.SIGUSR1)
+
     def next_line(self, timeout: float) -> bytes | None:
-        """The next line it wrote; None when none came in time or none will come."""
-        if self._silent:
-            time.sleep(timeout)
-            return None
-        try:
-            line = self._lines.get(timeout=timeout)
-        except queue.Empty:
-            return None
-        self._silent = line is None
-        return line
+        """The next line it wrote; None when none came in time (seconds)."""
+        return self._lines.get(timeout)
+
+    @property
+    def dropped_lines(self) -> int:
+        """How many lines nobody took in time."""
+        return self._lines.dropped
 
     def ended(self) -> bool:
         """Whether its process has ended (its lines may not all be read yet). Ends what it left behind in its group."""
@@ -105,11 +108,8 @@ class Child:
 
     def drain(self) -> list[bytes]:
         """All lines left, once it has ended."""
-        lines = []
         # The pipe ends with the last of its group, which `ended` saw to; the bound is for what escaped the group.
-        while not self._silent and (line := self.next_line(timeout=5.0)) is not None:
-            lines.append(line)
-        return lines
+        return self._lines.rest(timeout=5.0)
 
     def reap(self) -> int:
         """Its exit code, negative for a signal. Kills it when it still runs."""
@@ -123,10 +123,8 @@ class Child:
         return code
 
     def log_tail(self) -> str:
-        """The last of what it printed."""
-        with self._log.open("rb") as file:
-            file.seek(max(0, self._log.stat().st_size - LOG_TAIL))
-            return file.read().decode("utf-8", "replace")
+        """The last of what it printed, once it has ended."""
+        return self._output.text()
 
     def _read(self, descriptor: int) -> None:
         with os.fdopen(descriptor, "rb") as pipe:
@@ -134,7 +132,7 @@ class Child:
                 # A line without its end was cut off by death, or is too long to be one of ours.
                 if line.endswith(b"\n"):
                     self._lines.put(line)
-        self._lines.put(None)
+        self._lines.end()
 
 
 def _exited(process: subprocess.Popen[bytes]) -> bool:

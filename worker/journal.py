@@ -11,6 +11,8 @@ from store.database import AWAY, Sessions
 from store.events import NewEvent
 from store.leases import Lease, Pulse
 from store.tables.base import Json
+from worker import clock
+from worker.patience import Patience
 
 log = logging.getLogger(__name__)
 
@@ -20,12 +22,13 @@ MAX_UNREADABLE = 20
 class Journal:
     """Turns events into reports. Files are another matter: `take` hands their events back.
 
-    device, result, failure: what the child said of these, None before.
+    device, resolved, result, failure: what the child said of these, None before. patience: hears of every event.
     """
 
-    def __init__(self, sessions: Sessions, lease: Lease) -> None:
+    def __init__(self, sessions: Sessions, lease: Lease, patience: Patience) -> None:
         self._sessions = sessions
         self._lease = lease
+        self._patience = patience
         self._number = 1
         self._unreadable = 0
         self._events: list[NewEvent] = []
@@ -33,6 +36,7 @@ class Journal:
         self._fields: Json = {}
         self._unsent: Report | None = None
         self.device: str | None = None
+        self.resolved: Json | None = None
         self.result: Json | None = None
         self.failure: events.RunFailed | None = None
 
@@ -43,6 +47,7 @@ class Journal:
         except ValidationError as error:
             self._note_unreadable(line, error)
             return None
+        self._patience.note(event, clock.now())
         match event:
             case events.CheckpointSaved() | events.ArtifactWritten():
                 return event
@@ -55,7 +60,7 @@ class Journal:
             case events.Progress():
                 self._fields |= {"progress": event.model_dump(exclude={"kind"}), "step": event.step}
             case events.SpecResolved():
-                self.device = event.resolved.get("device")
+                self.device, self.resolved = event.resolved.get("device"), event.resolved
                 self._fields |= {"resolved": event.resolved, "device": self.device}
             case events.StageStarted():
                 self._fields |= {"stage": event.stage, "step": event.step}

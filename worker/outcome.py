@@ -1,7 +1,7 @@
 """What the end of a child means: done, the user's to mend, stopped as asked, or lost."""
 
 import signal
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from fgfi_core.errors import (
@@ -38,11 +38,15 @@ STOPS = {EXIT_CANCELLED, EXIT_PAUSED, EXIT_PREEMPTED}
 
 @dataclass(frozen=True)
 class Ended:
-    """How a child ended. code: negative for a signal. asked: what we asked of it. killed: we did not wait longer."""
+    """How a child ended. code: negative for a signal. asked: what we asked of it. killed: we did not wait longer.
+
+    silence: seconds for which it had not said a word when we killed it for that, else None.
+    """
 
     code: int
     asked: Request | None = None
     killed: bool = False
+    silence: float | None = None
     result: Json | None = None
     failure: RunFailed | None = None
     lost_files: tuple[str, ...] = ()
@@ -50,29 +54,44 @@ class Ended:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What to write. error: {code, message, hint} of a failure."""
+    """What to write. error: {code, message, hint} of a failure. reason: why, in a word for programs."""
 
     kind: Literal["succeeded", "failed", "stopped", "lost"]
     message: str
     error: Json | None = None
+    reason: str | None = None
+    code: int | None = None
 
 
 def judge(ended: Ended) -> Verdict:
     """Tell what an end means; every case is in this one place."""
+    verdict = _ended_by_us(ended) or _ended_by_itself(ended)
+    return replace(verdict, code=ended.code)
+
+
+def _ended_by_us(ended: Ended) -> Verdict | None:
     if ended.asked is not None and (ended.killed or ended.asked == "cancel" or ended.code in STOPS):
-        return Verdict("stopped", f"Stopped as asked ({ended.asked}).")
+        return Verdict("stopped", f"Stopped as asked ({ended.asked}).", reason=ended.asked)
+    if ended.silence is not None:
+        message = f"The run was silent for {ended.silence / 60:.0f} minutes and was ended."
+        return Verdict("lost", message, reason="hung")
+    return None
+
+
+def _ended_by_itself(ended: Ended) -> Verdict:
     if ended.code == EXIT_PREEMPTED:
-        return Verdict("stopped", "The run was asked to stop and wrote a checkpoint.")
+        return Verdict("stopped", "The run was asked to stop and wrote a checkpoint.", reason="preempt")
     if ended.code in USERS:
         error = USERS[ended.code]
         if ended.failure is not None:
             error = ended.failure.model_dump(include={"code", "message", "hint"})
-        return Verdict("failed", error["message"], error)
+        reason = "out_of_memory" if ended.code == EXIT_OUT_OF_MEMORY else error["code"]
+        return Verdict("failed", error["message"], error, reason)
     if ended.code == EXIT_OK and ended.result is not None:
         if ended.lost_files:
-            return Verdict("lost", f"The run is done, but {'; '.join(ended.lost_files)}")
+            return Verdict("lost", f"The run is done, but {'; '.join(ended.lost_files)}", reason="not_stored")
         return Verdict("succeeded", "The run is done.")
-    return Verdict("lost", _loss(ended))
+    return Verdict("lost", _loss(ended), reason="died")
 
 
 def _loss(ended: Ended) -> str:

@@ -1,13 +1,15 @@
 """The child's entry point: reads a job folder, runs the science, writes JSON lines. Knows no queue and no database.
 
-    python -m worker.runner FOLDER --events-fd N --control-fd N --parent PID
+    python -m worker.runner FOLDER --events-fd N --control-fd N --parent PID [--micro-batch N] [--memory BYTES]
 
 FOLDER holds `spec.json` and `data`, and gets `out`. The control pipe says `cancel`, `pause` or `preempt`; its end means
-that the supervisor is gone. The exit code tells how the run ended (`fgfi_core/errors.py`).
+that the supervisor is gone. SIGUSR1 prints the stack of every thread. The exit code tells how the run ended
+(`fgfi_core/errors.py`).
 """
 
 import argparse
 import ctypes
+import faulthandler
 import json
 import os
 import resource
@@ -81,13 +83,15 @@ class Speaker:
         self._pipe.close()
 
 
-def run(folder: Path, speak: Speaker, control: Control) -> int:
-    """Run the job of a folder; returns the exit code."""
+def run(folder: Path, speak: Speaker, control: Control, micro_batch: int | None = None) -> int:
+    """Run the job of a folder; returns the exit code. micro_batch: images at once, after one that was too large."""
     try:
         spec = JobSpec.model_validate_json((folder / "spec.json").read_bytes())
     except ValidationError as error:
         speak(RunFailed(code="bad_spec", message=str(error), hint="Submit the job again with a corrected spec."))
         return errors.EXIT_BAD_SPEC
+    if micro_batch is not None:
+        spec = with_micro_batch(spec, micro_batch)
     try:
         # Looked up only now: this loads torch, and a wrong spec need not wait for it.
         fgfi_core.run(spec, folder / "data", folder / "out", speak, should_stop=control)
@@ -96,15 +100,28 @@ def run(folder: Path, speak: Speaker, control: Control) -> int:
     except errors.JobError as error:
         speak(RunFailed(code=error.code, message=error.message, hint=error.hint))
         return error.exit_code
-    except MemoryError:
-        speak(
-            RunFailed(code="out_of_memory", message="The machine ran out of memory.", hint="Use a smaller batch_size.")
-        )
-        return errors.EXIT_OUT_OF_MEMORY
-    except Exception:  # noqa: BLE001 - whatever it is, it is told to the supervisor, with its trace in the log
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is told to the supervisor, with its trace in the log
         traceback.print_exc()
+        if is_out_of_memory(error):
+            hint = "Use a smaller schedule.batch_size or schedule.image_size."
+            speak(RunFailed(code="out_of_memory", message=f"Memory ran out: {error}", hint=hint))
+            return errors.EXIT_OUT_OF_MEMORY
         return EXIT_BROKEN
     return errors.EXIT_OK
+
+
+def with_micro_batch(spec: JobSpec, images: int) -> JobSpec:
+    """The spec with so many images at once through the detector; nothing else changes."""
+    return spec.model_copy(update={"schedule": spec.schedule.model_copy(update={"micro_batch": images})})
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, of the host or of the device. Told by names: torch need not have been loaded."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and "DefaultCPUAllocator" in str(error))
+    )
 
 
 def die_with(parent: int) -> None:
@@ -115,11 +132,22 @@ def die_with(parent: int) -> None:
         os._exit(EXIT_BROKEN)
 
 
-def limit() -> None:
-    """No core dumps (they hold users' images), and as many open files as are allowed."""
+def limit(memory: int | None) -> None:
+    """No core dumps (they hold users' images), as many open files as are allowed, and so many bytes of memory.
+
+    Counted is private writable memory (RLIMIT_DATA), not address space: CUDA maps far more of that than it uses.
+    """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if memory is not None:
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+
+
+def show_faults() -> None:
+    """Print the stack of every thread when the interpreter crashes, and whenever SIGUSR1 asks for it."""
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
 
 
 def main() -> None:
@@ -129,12 +157,15 @@ def main() -> None:
     parser.add_argument("--events-fd", type=int, required=True)
     parser.add_argument("--control-fd", type=int, required=True)
     parser.add_argument("--parent", type=int, required=True)
+    parser.add_argument("--micro-batch", type=int)
+    parser.add_argument("--memory", type=int)
     given = parser.parse_args()
     die_with(given.parent)
+    show_faults()
     os.set_inheritable(given.control_fd, False)
-    limit()
+    limit(given.memory)
     control, speak = Control(given.control_fd), Speaker(given.events_fd)
-    code = run(given.folder, speak, control)
+    code = run(given.folder, speak, control, given.micro_batch)
     sys.stdout.flush()
     sys.stderr.flush()
     # Not sys.exit: threads and handlers of libraries must not change the code or hang at the end.

@@ -25,7 +25,9 @@ from worker.environment import child_environment
 from worker.journal import Journal
 from worker.keeper import Keeper
 from worker.materialise import DatasetGone, dataset_folder, fetch_checkpoints, write_job
+from worker.memory import smaller_micro_batch
 from worker.outcome import Ended, Verdict, judge
+from worker.patience import Patience
 from worker.publisher import Publisher
 from worker.scratch import attempt_folder
 from worker.workplace import Workplace
@@ -35,6 +37,7 @@ log = logging.getLogger(__name__)
 RUNNER = (sys.executable, "-P", "-m", "worker.runner")
 WRITE_SECONDS = 1.0
 LINE_SECONDS = 0.2
+STACK_SECONDS = 2.0
 
 
 class Interrupted(Exception):
@@ -68,7 +71,9 @@ class _Attempt:
         self._command = command
         self._folder = place.scratch / f"{claim.lease.job_id}-{claim.lease.attempt}-{claim.lease.token[:8]}"
         self._child: Child | None = None
-        self._journal = Journal(place.sessions, claim.lease)
+        patience = Patience(self._settings.hung_seconds, self._settings.hung_steps, clock.now())
+        self._journal = Journal(place.sessions, claim.lease, patience)
+        self._patience = patience
         self._keeper = Keeper(
             place.sessions,
             claim.lease,
@@ -97,27 +102,31 @@ class _Attempt:
                 self._may_go_on()
                 return self._run_child()
         except Interrupted:
-            return Verdict("stopped", "Stopped before the run began."), None
+            return Verdict("stopped", "Stopped before the run began.", reason=self._request()), None
         except (DatasetGone, JobError) as error:
             facts = {"code": error.code, "message": error.message, "hint": error.hint}
-            return Verdict("failed", error.message, facts), None
+            return Verdict("failed", error.message, facts, error.code), None
         except LeaseLost:
             raise
         except Exception as error:
             # Storage or database away, disk full: not the user's, so it is tried again elsewhere or later.
             log.exception("job %s, attempt %d broke", self._lease.job_id, self._lease.attempt)
-            return Verdict("lost", f"The worker could not carry on: {type(error).__name__}: {error}"), None
+            message = f"The worker could not carry on: {type(error).__name__}: {error}"
+            return Verdict("lost", message, reason="worker_trouble"), None
 
     def _run_child(self) -> tuple[Verdict, str]:
         environment = child_environment(os.environ, self._folder, self._settings.worker_threads)
-        child = self._child = Child(self._command, self._folder, environment)
+        child = self._child = Child(self._command, self._folder, environment, self._options())
+        self._patience.begin(clock.now())
         publisher = Publisher(self._place, self._keeper, self._lease, self._folder)
         try:
-            asked, killed = self._follow(child, publisher)
+            asked, killed, silence = self._follow(child, publisher)
             for line in child.drain():
                 self._take(line, publisher)
             code = child.reap()
             self._keeper.check()
+            if child.dropped_lines:
+                self._journal.note(f"{child.dropped_lines} lines came too fast and were dropped.", code="dropped_lines")
             if asked == "cancel":
                 publisher.abandon()
             publisher.finish()
@@ -125,14 +134,23 @@ class _Attempt:
         finally:
             child.reap()
             publisher.abandon()
-        ended = Ended(code, asked, killed, self._journal.result, self._journal.failure, tuple(publisher.failures))
+        journal = self._journal
+        ended = Ended(code, asked, killed, silence, journal.result, journal.failure, tuple(publisher.failures))
         return judge(ended), child.log_tail()
 
-    def _follow(self, child: Child, publisher: Publisher) -> tuple[Request | None, bool]:
-        """Listen to the child until it has ended; returns what was asked of it and whether it had to be killed."""
+    def _options(self) -> list[str]:
+        given = {"--micro-batch": self._job.micro_batch, "--memory": self._settings.worker_memory_bytes}
+        return [f"{name}={value}" for name, value in given.items() if value is not None]
+
+    def _follow(self, child: Child, publisher: Publisher) -> tuple[Request | None, bool, float | None]:
+        """Listen to the child until it has ended.
+
+        Returns what was asked of it, whether it had to be killed, and for how long it was silent if that was why.
+        """
         asked: Request | None = None
         kill_at = float("inf")
         killed = False
+        silence: float | None = None
         write_at = clock.now()
         while not child.ended():
             line = child.next_line(LINE_SECONDS)
@@ -148,10 +166,14 @@ class _Attempt:
                 asked = request
                 child.ask(request)
                 kill_at = now + self._grace(request)
+            if asked is None and silence is None and self._patience.is_over(now):
+                silence = self._patience.silence(now)
+                child.show_stack()
+                kill_at = now + STACK_SECONDS
             if now >= kill_at:
                 killed = True
                 child.kill()
-        return asked, killed
+        return asked, killed, silence
 
     def _request(self) -> Request | None:
         if self._keeper.wanted.cancel:
@@ -184,12 +206,19 @@ class _Attempt:
 
     def _finish(self, verdict: Verdict, tail: str | None) -> None:
         """The one fenced write that ends the attempt; tried again as long as the lease is ours."""
-        trace = Trace(verdict.message, tail)
+        trace = Trace(verdict.message, tail, verdict.reason, verdict.code)
+        smaller = None
+        if verdict.reason == "out_of_memory":
+            resolved = self._journal.resolved or self._job.resolved
+            smaller = smaller_micro_batch(self._job.spec, resolved, self._job.micro_batch)
 
         def end() -> bool:
             try:
                 with self._place.sessions.begin() as session:
                     match verdict.kind:
+                        case "failed" if smaller is not None:
+                            retries = self._settings.memory_retries
+                            attempts.shrink(session, self._lease, smaller, verdict.error or {}, trace, retries)
                         case "succeeded":
                             attempts.succeed(session, self._lease, self._journal.result or {}, trace)
                         case "failed":

@@ -11,6 +11,8 @@ from store.states import JobState
 from store.tables import Attempt, Job, JobEvent
 from store.transitions import Transition
 
+LAST_OUTPUT = 4096
+
 
 class AttemptOut(BaseModel):
     """One worker's try at the job, and why it ended."""
@@ -24,7 +26,18 @@ class AttemptOut(BaseModel):
     started_at: datetime
     ended_at: datetime | None
     outcome: str | None
+    reason: str | None
+    exit_code: int | None
+    micro_batch: int | None
     message: str | None
+    last_output: str | None
+
+    @classmethod
+    def of(cls, row: Attempt) -> "AttemptOut":
+        """From its row; of the output the last lines, and only where something broke."""
+        shown = row.log_tail if row.outcome in {"lost", "failed"} else None
+        names = cls.model_fields.keys() - {"last_output"}
+        return cls(**{name: getattr(row, name) for name in names}, last_output=shown and shown[-LAST_OUTPUT:])
 
 
 class TransitionOut(BaseModel):
@@ -80,7 +93,7 @@ class JobOut(JobSummary):
             spec=row.spec,
             resolved=row.resolved,
             result=row.result,
-            attempts=[AttemptOut.model_validate(attempt, from_attributes=True) for attempt in attempts],
+            attempts=[AttemptOut.of(attempt) for attempt in attempts],
             transitions=[TransitionOut.model_validate(one, from_attributes=True) for one in transitions],
             last_event=row.last_sequence,
         )

@@ -27,12 +27,15 @@ class Attempt(Base):
     device: Mapped[str | None]
     last_stage: Mapped[str | None]
     last_step: Mapped[int | None]
+    micro_batch: Mapped[int | None] = mapped_column(doc="Images at once it was told, None when it chose.")
     resumed_from: Mapped[list[Json] | None]
     reports: Mapped[int] = mapped_column(server_default="0", doc="Number of the last report written.")
     started_at: Mapped[Now]
     heartbeat_at: Mapped[Now]
     ended_at: Mapped[Time | None]
     outcome: Mapped[str | None]
+    reason: Mapped[str | None] = mapped_column(doc="Why it ended, in a word, such as hung, died, lease_expired.")
+    exit_code: Mapped[int | None] = mapped_column(doc="Of its child; negative for a signal.")
     message: Mapped[str | None]
     log_tail: Mapped[str | None] = mapped_column(doc="The last output of the child, for whoever runs the service.")
 

@@ -50,6 +50,8 @@ class Job(Base):
     current_attempt: Mapped[int] = mapped_column(server_default="0")
     losses: Mapped[int] = mapped_column(server_default="0")
     losses_without_checkpoint: Mapped[int] = mapped_column(server_default="0")
+    memory_retries: Mapped[int] = mapped_column(server_default="0")
+    micro_batch: Mapped[int | None] = mapped_column(doc="Images at once, since more did not fit into memory.")
     cancel_requested_at: Mapped[Time | None]
     pause_requested_at: Mapped[Time | None]
 

@@ -37,6 +37,9 @@ FAILURE = RunFailed(code="bad_data", message="a.xml:3: no boxes", hint="Mend it.
         (Ended(0, asked="preempt", result=RESULT), "succeeded"),
         (Ended(21, asked="pause"), "failed"),
         (Ended(-11, asked="preempt"), "lost"),
+        # Silent for too long.
+        (Ended(-9, killed=True, silence=700.0), "lost"),
+        (Ended(-9, asked="cancel", killed=True, silence=700.0), "stopped"),
         # Whatever happened, who cancelled wants it cancelled.
         (Ended(0, asked="cancel", result=RESULT), "stopped"),
         (Ended(-11, asked="cancel"), "stopped"),
@@ -67,3 +70,19 @@ def test_a_failure_without_words_gets_some() -> None:
 )
 def test_a_loss_is_described(code: int, word: str) -> None:
     assert word in judge(Ended(code)).message
+
+
+@pytest.mark.parametrize(
+    ("ended", "reason"),
+    [
+        (Ended(0, result=RESULT), None),
+        (Ended(21, failure=FAILURE), "bad_data"),
+        (Ended(22), "out_of_memory"),
+        (Ended(-11), "died"),
+        (Ended(-9, killed=True, silence=700.0), "hung"),
+        (Ended(30, asked="preempt"), "preempt"),
+        (Ended(11, asked="pause"), "pause"),
+    ],
+)
+def test_programs_get_the_reason_in_a_word_and_the_exit_code(ended: Ended, reason: str | None) -> None:
+    assert (judge(ended).reason, judge(ended).code) == (reason, ended.code)

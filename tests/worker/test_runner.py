@@ -6,10 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from fgfi_core import errors, events
-from fgfi_core.spec import DETECTORS
+from fgfi_core.spec import DETECTORS, JobSpec
 from worker.environment import child_environment
-from worker.runner import Speaker
+from worker.runner import Speaker, is_out_of_memory, with_micro_batch
 
 
 def spoken(event: events.Event) -> events.Event:
@@ -88,3 +90,33 @@ def test_bad_data_has_its_own_exit_code(tmp_path: Path) -> None:
 def test_a_child_without_its_supervisor_does_nothing(tmp_path: Path) -> None:
     code, said = play(tmp_path, {}, parent=1)
     assert (code, said) == (1, [])
+
+
+def test_memory_beyond_the_limit_is_refused() -> None:
+    program = "from worker.runner import limit; limit(300 * 2**20); bytearray(400 * 2**20)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "MemoryError"
+
+
+@pytest.mark.parametrize(
+    ("error", "known"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory"), True),
+        (type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory"), True),
+        (RuntimeError("shapes differ"), False),
+    ],
+)
+def test_running_out_of_memory_is_known_by_what_it_says(error: Exception, known: bool) -> None:
+    assert is_out_of_memory(error) is known
+
+
+def test_fewer_images_at_once_change_nothing_else() -> None:
+    detector = next(iter(DETECTORS))
+    asked = {"name": "x", "dataset": {}, "teacher": {"detector": detector}, "student": {"detector": detector}}
+    spec = JobSpec.model_validate(asked)
+    smaller = with_micro_batch(spec, 4)
+    assert smaller.schedule.micro_batch == 4
+    assert with_micro_batch(smaller, 8) == with_micro_batch(spec, 8)
+    assert smaller.model_copy(update={"schedule": spec.schedule}) == spec

@@ -34,6 +34,7 @@ WRITES: dict[str, Callable[[Session, Lease], object]] = {
     "succeed": lambda s, lease: attempts.succeed(s, lease, {"ok": True}, TRACE),
     "fail": lambda s, lease: attempts.fail(s, lease, {"code": "c", "message": "m", "hint": ""}, TRACE),
     "stop": lambda s, lease: attempts.stop(s, lease, TRACE),
+    "shrink": lambda s, lease: attempts.shrink(s, lease, 4, {"code": "c", "message": "m", "hint": ""}, TRACE),
     "lose": lambda s, lease: attempts.lose(s, lease, Budget(), TRACE),
 }
 

@@ -51,7 +51,7 @@ def test_an_expired_lease_ends_and_its_job_is_queued_and_announced(
     with sessions.begin() as session:
         attempt = session.get_one(Attempt, (claim.job.id, 1))
         messages = session.scalars(select(Outbox.subject_id)).all()
-    assert (attempt.outcome, attempt.ended_at is not None) == ("lost", True)
+    assert (attempt.outcome, attempt.reason, attempt.ended_at is not None) == ("lost", "lease_expired", True)
     assert list(messages).count(claim.job.id) == 2
 
 

@@ -1,17 +1,21 @@
 """Stands in for `worker.runner`: speaks the same pipes, but plays a scene instead of training.
 
-python scripted_child.py SCENE FOLDER --events-fd N --control-fd N --parent PID
+python scripted_child.py SCENE[:ARGUMENT] FOLDER --events-fd N --control-fd N --parent PID [--micro-batch N]
 """
 
 import hashlib
 import os
 import signal
 import sys
+import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from fgfi_core import errors, events
-from worker.runner import EXITS, Control, Speaker, die_with
+from worker.runner import EXITS, Control, Speaker, die_with, show_faults
+
+GIVEN: dict[str, str] = {}
 
 
 def checkpoint(folder: Path, step: int, *, final: bool = False, stage: str = "teacher") -> events.CheckpointSaved:
@@ -125,11 +129,67 @@ def environment(_: Path, speak: Speaker, __: Control) -> int:
     return 0
 
 
+def surroundings(_: Path, speak: Speaker, __: Control) -> int:
+    """What a curious program would look at first. The folder's own descriptor is gone once it was listed."""
+    links = []
+    for descriptor in list(Path("/proc/self/fd").iterdir()):
+        with suppress(FileNotFoundError):
+            links.append(str(descriptor.readlink()))
+    environ = Path("/proc/self/environ").read_bytes().decode().split("\0")
+    speak(events.RunFinished(result={"descriptors": links, "environ": environ, "group": os.getpgrp() == os.getpid()}))
+    return 0
+
+
+def leave(_: Path, __: Speaker, ___: Control) -> int:
+    """End with the argument as the exit code, without a word."""
+    return int(GIVEN["argument"])
+
+
+def hang(_: Path, speak: Speaker, __: Control) -> int:
+    speak(events.StageStarted(stage="teacher", seed=0))
+    wait_for_ever()
+    return 0
+
+
+def wait_for_ever() -> None:
+    threading.Event().wait()
+
+
+def fault(_: Path, __: Speaker, ___: Control) -> int:
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return 0
+
+
+def flood(_: Path, speak: Speaker, __: Control) -> int:
+    """100 MB of junk on standard output and 20 MB on the events' own pipe, half of it without an end of line."""
+    junk = b"\xff junk " * 8192
+    for _round in range(100 * 2**20 // len(junk)):
+        os.write(1, junk)
+    for _round in range(10 * 2**20 // len(junk)):
+        os.write(int(GIVEN["--events-fd"]), junk)
+    os.write(int(GIVEN["--events-fd"]), b"\n" + (b"x" * 1023 + b"\n") * 10 * 1024)
+    speak(events.RunFinished(result={"name": "cells"}))
+    return 0
+
+
+def too_large(_: Path, speak: Speaker, __: Control) -> int:
+    """Run out of memory unless told to take fewer images at once than the argument."""
+    images = int(GIVEN.get("--micro-batch", "32"))
+    speak(events.SpecResolved(resolved={"spec": {"schedule": {"batch_size": 32, "micro_batch": images}}}))
+    if images < int(GIVEN["argument"]):
+        speak(events.RunFinished(result={"images": images}))
+        return 0
+    speak(events.RunFailed(code="out_of_memory", message="Memory ran out.", hint="Use a smaller batch_size."))
+    return errors.EXIT_OUT_OF_MEMORY
+
+
 def main() -> None:
     scene, folder, *descriptors = sys.argv[1:]
-    given = dict(part.split("=") for part in descriptors)
-    die_with(int(given["--parent"]))
-    control, speak = Control(int(given["--control-fd"])), Speaker(int(given["--events-fd"]))
+    GIVEN.update(dict(part.split("=") for part in descriptors))
+    scene, _, GIVEN["argument"] = scene.partition(":")
+    die_with(int(GIVEN["--parent"]))
+    show_faults()
+    control, speak = Control(int(GIVEN["--control-fd"])), Speaker(int(GIVEN["--events-fd"]))
     code = globals()[scene](Path(folder), speak, control)
     os._exit(code)
 
