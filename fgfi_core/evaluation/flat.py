@@ -20,6 +20,10 @@ class Found(NamedTuple):
     labels: NDArray[np.int64]
     image: NDArray[np.int64]
 
+    def rows(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Found":
+        """These rows, by mask or by index."""
+        return Found(self.boxes[which], self.scores[which], self.labels[which], self.image[which])
+
 
 class Truth(NamedTuple):
     """All boxes, image by image; columns as in `Example`. boxes: [G, 4] float64 xyxy pixels, all others [G]."""
@@ -32,6 +36,19 @@ class Truth(NamedTuple):
     area: NDArray[np.float64]
     occlusion: NDArray[np.int64]
     truncation: NDArray[np.float32]
+
+    def rows(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Truth":
+        """These rows, by mask or by index."""
+        return Truth(
+            boxes=self.boxes[which],
+            labels=self.labels[which],
+            image=self.image[which],
+            difficult=self.difficult[which],
+            crowd=self.crowd[which],
+            area=self.area[which],
+            occlusion=self.occlusion[which],
+            truncation=self.truncation[which],
+        )
 
 
 class Regions(NamedTuple):

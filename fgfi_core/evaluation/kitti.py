@@ -75,17 +75,17 @@ class _Class:
 
     def __init__(self, flat: Flat, label: int, overlap: float) -> None:
         own = flat.truth.labels == label
-        self.truth = type(flat.truth)(*(column[own] for column in flat.truth))
+        self.truth = flat.truth.rows(own)
         heights = np.abs(flat.found.boxes[:, 3] - flat.found.boxes[:, 1])
         lowest = max(limits.height for limits in LIMITS.values())
         rows = (flat.found.labels == label) | (heights < lowest)
-        self.found = type(flat.found)(*(column[rows] for column in flat.found))
+        self.found = flat.found.rows(rows)
         self.of_class = self.found.labels == label
         self.heights, self.scores = heights[rows], self.found.scores.astype(np.float64)
         near = overlapping(self.truth.boxes, self.truth.image, self.found.boxes, self.found.image, overlap)
         self.pairs = near.where(near.overlap > overlap)
         self.somewhere = ~inside(self.found, flat.regions, np.nextafter(overlap, 1))
-        self.turn = np.zeros(len(own[own]), np.int64)
+        self.turn = np.zeros(len(self.truth.labels), np.int64)
         candidates = np.unique(self.pairs.a)
         self.turn[candidates] = turns(self.truth.image[candidates])
 
