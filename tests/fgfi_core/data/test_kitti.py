@@ -1,4 +1,3 @@
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -163,16 +162,3 @@ def test_an_empty_list_is_refused(kitti: "KittiFolder") -> None:
     (kitti.root / "ImageSets/val.txt").write_text("\n")
     with pytest.raises(BadData, match=r"ImageSets/val\.txt: no usable image in this split"):
         data.scan(kitti.root)
-
-
-def test_kitti_has_its_known_counts(real_data: Path) -> None:
-    dataset = data.read(real_data / "kitti_tiny")
-    assert {name: len(split) for name, split in dataset.splits.items()} == {"train": 50, "val": 25}
-    examples = [example for split in dataset.splits.values() for example in split]
-    labels = np.concatenate([example.labels for example in examples])
-    difficult = np.concatenate([example.difficult for example in examples])
-    # 25 vans and 5 sitting persons are difficult; 10 trucks, 9 trams and 3 misc are background: 499 lines in all.
-    assert np.bincount(labels[~difficult]).tolist() == [209, 36, 14]
-    assert np.bincount(labels[difficult]).tolist() == [25, 5]
-    assert sum(len(example.ignored) for example in examples) == 188
-    assert dataset.problems == ()

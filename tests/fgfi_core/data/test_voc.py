@@ -1,11 +1,8 @@
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from fgfi_core import data
-from fgfi_core.data import Problem
 from fgfi_core.errors import BadData
 
 if TYPE_CHECKING:
@@ -151,37 +148,3 @@ def test_the_data_may_lie_in_a_chain_of_only_subfolders(voc: "VocFolder") -> Non
     outer.mkdir(parents=True)
     voc.root.rename(outer / "VOC2007")
     assert data.read(outer.parent).format == "voc"
-
-
-def test_bccd_has_its_known_counts(bccd: Path) -> None:
-    dataset = data.read(bccd)
-    assert {name: len(split) for name, split in dataset.splits.items()} == {
-        "train": 205,
-        "val": 87,
-        "trainval": 292,
-        "test": 72,
-    }
-    labels = np.concatenate([e.labels for name in ("trainval", "test") for e in dataset.splits[name]])
-    assert dict(zip(dataset.classes, np.bincount(labels).tolist(), strict=True)) == {
-        "Platelets": 361,
-        "RBC": 4153,
-        "WBC": 372,
-    }
-    assert dataset.problems == (
-        Problem(
-            "warning", "Annotations/BloodImage_00343.xml", 55, "box of 'RBC' (181, 329, 181, 329) has no area; dropped"
-        ),
-        Problem(
-            "warning", "Annotations/BloodImage_00338.xml", 163, "box of 'RBC' (504, 337, 504, 337) has no area; dropped"
-        ),
-    )
-
-
-def test_voc2012_has_its_known_counts(voc2012: Path) -> None:
-    dataset = data.read(voc2012)
-    examples = [e for split in dataset.splits.values() for e in split]
-    assert len(examples) == 100
-    assert len(dataset.classes) == 20
-    assert sum(len(e.labels) for e in examples) == 273
-    assert sum(int(e.difficult.sum()) for e in examples) > 0
-    assert dataset.problems == ()
