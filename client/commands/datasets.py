@@ -1,12 +1,14 @@
-"""`fgfi datasets`: bring data to the service and see what is there."""
+"""`fgfi datasets`: bring data to the service and see what is there; check and convert what lies on this disk."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from client import archive
+from client.commands import local_datasets
+from client.dataset_report import print_problems
 from client.errors import EXIT_USAGE, ClientError
 from client.models import Dataset
 from client.output import JsonOption, age, console, error_console, print_json, print_table, size
@@ -14,7 +16,7 @@ from client.sdk import Fgfi
 
 _LISTED = 10
 
-app = typer.Typer(help="Add and list data sets.", no_args_is_help=True)
+app = typer.Typer(help="Add, list, check and convert data sets.", no_args_is_help=True)
 
 
 @app.command("add")
@@ -42,6 +44,10 @@ def list_all(as_json: JsonOption = False) -> None:
         return
     rows = [(d.id, d.name, d.state, (d.report or {}).get("images"), size(d.size), age(d.created_at)) for d in found]
     print_table(("id", "name", "state", "images", "size", "age"), rows, shorten="name")
+
+
+app.command("check")(local_datasets.check)
+app.command("convert")(local_datasets.convert)
 
 
 def upload(service: Fgfi, path: Path, name: str | None, *, quiet: bool) -> Dataset:
@@ -88,12 +94,7 @@ def _one_line(one: Dataset) -> str:
 def print_report(dataset: Dataset) -> None:
     """What the service found in it."""
     console.print(f"{dataset.id} is ready", markup=False)
-    report: dict[str, Any] = dataset.report or {}
-    for problem in (report.get("problems") or [])[:20]:
-        place = ":".join(str(problem[part]) for part in ("file", "line") if problem.get(part) is not None)
-        console.print(
-            f"  {problem.get('severity', 'note')}: {place}: {problem.get('message', '')}", markup=False, soft_wrap=True
-        )
+    print_problems(dataset.report or {})
 
 
 def _bar(*, quiet: bool) -> Progress:

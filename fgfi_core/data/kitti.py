@@ -73,7 +73,8 @@ class _Reader:
                 if image_id not in examples:
                     examples[image_id] = self._example(image_id, f"{LISTS}/{name}.txt", line)
         for kind, count in self.unknown.items():
-            self.problems.warning(LABELS, None, f"{count} boxes of the unknown type {shown(kind)}; taken as background")
+            boxes = "1 box" if count == 1 else f"{count} boxes"
+            self.problems.warning(LABELS, None, f"{boxes} of the unknown type {shown(kind)}; taken as background")
         kept = {name: [e for i in ids if (e := examples[i]) is not None] for name, ids in splits.items()}
         dataset = self.problems.dataset("kitti", CLASSES, kept, {name: f"{LISTS}/{name}.txt" for name in splits})
         return replace(dataset, background=self.background + self.unknown)
