@@ -22,8 +22,7 @@ def confusion(flat: Flat, kept: NDArray[np.bool_], classes: Sequence[str]) -> Co
     kept: [D] bool, detections scored well enough to be looked at.
     """
     # Best score first from here on.
-    order = np.argsort(-flat.found.scores, kind="stable")
-    order = order[kept[order]]
+    order = flat.best_first[kept[flat.best_first]]
     found, truth = flat.found.rows(order), flat.truth
     pairs = overlapping(found.boxes, found.image, truth.boxes, truth.image, IOU)
     counted = ~truth.difficult

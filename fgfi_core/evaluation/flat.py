@@ -59,9 +59,10 @@ class Regions(NamedTuple):
 
 
 class Flat(NamedTuple):
-    """A split of so many images."""
+    """A split of so many images. best_first: [D] detections in order of score, equal ones as they came."""
 
     found: Found
+    best_first: NDArray[np.int64]
     truth: Truth
     regions: Regions
     images: int
@@ -94,7 +95,7 @@ def flatten(detections: Sequence[ImageDetections], examples: Sequence[Example]) 
         boxes=_boxes([example.ignored for example in examples]),
         image=_numbers([len(example.ignored) for example in examples]),
     )
-    return Flat(found, truth, regions, len(examples))
+    return Flat(found, np.argsort(-found.scores, kind="stable"), truth, regions, len(examples))
 
 
 def _boxes(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fgfi_core.data.dataset import Example
 from fgfi_core.evaluation.flat import Flat, Found, Regions, flatten
 from fgfi_core.evaluation.found import ImageDetections
-from fgfi_core.evaluation.pairs import overlapping, share_inside
+from fgfi_core.evaluation.pairs import overlapping
 
 INSIDE = 0.5
 
@@ -53,9 +53,12 @@ def judge_all(flat: Flat, iou: float = 0.5) -> Judged:
     """Judge all detections of a split. Equal scores keep their order."""
     owner = owners(flat, iou)
     owned = owner >= 0
-    order = np.argsort(-flat.found.scores, kind="stable")
     claimed = np.zeros(len(owner), dtype=np.bool_)
-    claimed[order] = first_claims(owner[order])
+    order = flat.best_first[owned[flat.best_first]]
+    # The first of each box: where several are written to one place, numpy keeps the last.
+    first = np.full(len(flat.truth.labels), -1, dtype=np.int64)
+    first[owner[order[::-1]]] = order[::-1]
+    claimed[first[first >= 0]] = True
     ignored = ~owned & inside(flat.found, flat.regions)
     ignored[owned] = flat.truth.difficult[owner[owned]]
     return Judged(owner, claimed & ~ignored, ignored)
@@ -73,16 +76,9 @@ def owners(flat: Flat, iou: float) -> NDArray[np.int64]:
     return owner
 
 
-def first_claims(owner: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether each detection, best score first, is the first of its box; the others found it again or found nothing."""
-    first = np.zeros(len(owner), dtype=np.bool_)
-    first[np.unique(owner, return_index=True)[1]] = True
-    return first & (owner >= 0)
-
-
 def inside(found: Found, regions: Regions, share: float = INSIDE) -> NDArray[np.bool_]:
     """[D]: whether at least this share of a detection's area lies in one region."""
-    pairs = overlapping(found.boxes, found.image, regions.boxes, regions.image, share, share_inside)
+    pairs = overlapping(found.boxes, found.image, regions.boxes, regions.image, share, of="a")
     out = np.zeros(len(found.labels), dtype=np.bool_)
     out[pairs.a] = True
     return out

@@ -1,13 +1,13 @@
 """Which boxes overlap which, over a whole split at once: only pairs that overlap enough are kept."""
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 Boxes = NDArray[np.float64]
-Overlap = Callable[[Boxes, Boxes], NDArray[np.float64]]
+Rows = NDArray[np.int64]
 
 # Pairs looked at in one go: enough to be fast, few enough (some 100 MB) for any split.
 _AT_ONCE = 1_000_000
@@ -34,59 +34,51 @@ class Pairs(NamedTuple):
         return equal.where(np.diff(equal.a, prepend=-1) > 0)
 
 
-def iou(a: Boxes, b: Boxes) -> NDArray[np.float64]:
-    """Intersection over union, row by row: [P, 4] and [P, 4] xyxy to [P]; 0 for a pair without area."""
-    intersection = _intersection(a, b)
-    union = _area(a) + _area(b) - intersection
-    return np.divide(intersection, union, out=np.zeros_like(union), where=union > 0)
-
-
-def share_inside(a: Boxes, b: Boxes) -> NDArray[np.float64]:
-    """Intersection over the area of `a`, row by row: [P, 4] and [P, 4] xyxy to [P]; 0 where `a` has no area."""
-    intersection, area = _intersection(a, b), _area(a)
-    return np.divide(intersection, area, out=np.zeros_like(area), where=area > 0)
-
-
 def overlapping(
-    a: Boxes,
-    a_key: NDArray[np.int64],
-    b: Boxes,
-    b_key: NDArray[np.int64],
-    at_least: float,
-    overlap: Overlap = iou,
+    a: Boxes, a_key: Rows, b: Boxes, b_key: Rows, at_least: float, *, of: Literal["union", "a"] = "union"
 ) -> Pairs:
-    """All pairs of equal key (the image, say) that overlap by `at_least`. a: [A, 4], b: [B, 4] xyxy; keys: [A], [B]."""
+    """All pairs of equal key (the image, say) that overlap by `at_least`, which is above 0.
+
+    a: [A, 4], b: [B, 4] xyxy. a_key, b_key: [A], [B], from 0. The overlap is the intersection over the union, or over
+    the area of `a` alone; boxes without area overlap nothing.
+    """
+    corners_a, corners_b = (np.ascontiguousarray(boxes.T) for boxes in (a, b))
+    area_a, area_b = ((right - left) * (bottom - top) for left, top, right, bottom in (corners_a, corners_b))
     parts = [Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
     for rows_a, rows_b in _of_equal_key(a_key, b_key):
-        found = Pairs(rows_a, rows_b, overlap(a[rows_a], b[rows_b]))
-        parts.append(found.where(found.overlap >= at_least))
+        shared = _intersection(corners_a, rows_a, corners_b, rows_b)
+        found = Pairs(rows_a, rows_b, shared).where(shared > 0)
+        whole = area_a[found.a]
+        if of == "union":
+            whole = whole + area_b[found.b] - found.overlap
+        overlap = found.overlap / whole
+        parts.append(Pairs(found.a, found.b, overlap).where(overlap >= at_least))
     return Pairs(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
 
-def _of_equal_key(
-    a_key: NDArray[np.int64], b_key: NDArray[np.int64]
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _of_equal_key(a_key: Rows, b_key: Rows) -> Iterator[tuple[Rows, Rows]]:
+    keys = int(max(a_key.max(initial=-1), b_key.max(initial=-1))) + 1
     order = np.argsort(b_key, kind="stable")
-    ordered = b_key[order]
-    first = np.searchsorted(ordered, a_key, side="left")
-    counts = np.searchsorted(ordered, a_key, side="right") - first
+    of_key = np.bincount(b_key, minlength=keys)
+    counts = of_key[a_key]
+    first = (np.cumsum(of_key) - of_key)[a_key]
     ends = np.cumsum(counts)
     begin = 0
     while begin < len(a_key):
         done = ends[begin - 1] if begin else 0
         end = max(int(np.searchsorted(ends, done + _AT_ONCE, side="right")), begin + 1)
         here = counts[begin:end]
-        within = np.arange(here.sum()) - np.repeat(np.cumsum(here) - here, here)
-        yield np.repeat(np.arange(begin, end), here), order[np.repeat(first[begin:end], here) + within]
+        # Of each row of `a` the first of its key in `b`, and from there on one by one.
+        offset = first[begin:end] - (np.cumsum(here) - here)
+        yield np.repeat(np.arange(begin, end), here), order[np.repeat(offset, here) + np.arange(here.sum())]
         begin = end
 
 
-def _intersection(a: Boxes, b: Boxes) -> NDArray[np.float64]:
-    width = np.minimum(a[:, 2], b[:, 2]) - np.maximum(a[:, 0], b[:, 0])
-    height = np.minimum(a[:, 3], b[:, 3]) - np.maximum(a[:, 1], b[:, 1])
-    area: NDArray[np.float64] = width.clip(min=0) * height.clip(min=0)
-    return area
-
-
-def _area(boxes: Boxes) -> NDArray[np.float64]:
-    return (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+def _intersection(a: Boxes, rows_a: Rows, b: Boxes, rows_b: Rows) -> NDArray[np.float64]:
+    """Shared area of pairs of rows. a, b: [4, *], column by column."""
+    width, height = (
+        np.minimum(a[end][rows_a], b[end][rows_b]) - np.maximum(a[start][rows_a], b[start][rows_b])
+        for start, end in ((0, 2), (1, 3))
+    )
+    shared: NDArray[np.float64] = np.maximum(width, 0) * np.maximum(height, 0)
+    return shared

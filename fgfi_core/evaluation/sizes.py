@@ -44,7 +44,7 @@ def _size(
 ) -> SizeEvaluation:
     counted = of_box & ~flat.truth.difficult
     boxes = boxes_by_class(flat, counted, classes)
-    results = class_results(flat.found, judged.true, of_found & ~judged.ignored, boxes)
+    results = class_results(flat, judged.true, of_found & ~judged.ignored, boxes)
     known = [one.ap for one in results if one.ap is not None]
     count = int(counted.sum())
     return SizeEvaluation(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fgfi_core.data.dataset import Example
 from fgfi_core.errors import BadData
-from fgfi_core.evaluation.flat import Flat, Found, flatten
+from fgfi_core.evaluation.flat import Flat, flatten
 from fgfi_core.evaluation.found import ImageDetections
 from fgfi_core.evaluation.matching import Judged, judge_all
 from fgfi_core.results import Score
@@ -89,9 +89,7 @@ def evaluate(
 
 def report(flat: Flat, judged: Judged, classes: Sequence[str], iou: float = 0.5) -> VocReport:
     """Count what was judged, class by class."""
-    results = class_results(
-        flat.found, judged.true, ~judged.ignored, boxes_by_class(flat, ~flat.truth.difficult, classes)
-    )
+    results = class_results(flat, judged.true, ~judged.ignored, boxes_by_class(flat, ~flat.truth.difficult, classes))
     return VocReport(iou=iou, classes=dict(zip(classes, results, strict=True)))
 
 
@@ -101,15 +99,15 @@ def boxes_by_class(flat: Flat, counted: NDArray[np.bool_], classes: Sequence[str
 
 
 def class_results(
-    found: Found, true: NDArray[np.bool_], counted: NDArray[np.bool_], boxes: Sequence[int]
+    flat: Flat, true: NDArray[np.bool_], counted: NDArray[np.bool_], boxes: Sequence[int]
 ) -> list[ClassResult]:
     """Curves and AP of each class. true, counted: [D] bool over the detections. boxes: how many of each class count."""
-    order = np.argsort(-found.scores, kind="stable")
-    order = order[counted[order]]
-    order = order[np.argsort(found.labels[order], kind="stable")]
-    ends = np.searchsorted(found.labels[order], np.arange(len(boxes) + 1))
+    order = flat.best_first[counted[flat.best_first]]
+    # As small numbers labels are sorted several times faster.
+    order = order[np.argsort(flat.found.labels[order].astype(np.uint16), kind="stable")]
+    ends = np.searchsorted(flat.found.labels[order], np.arange(len(boxes) + 1))
     return [
-        _class_result(found.scores[order[a:b]], true[order[a:b]], count)
+        _class_result(flat.found.scores[order[a:b]], true[order[a:b]], count)
         for a, b, count in zip(ends[:-1], ends[1:], boxes, strict=True)
     ]
 

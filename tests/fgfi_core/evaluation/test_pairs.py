@@ -1,34 +1,39 @@
+from typing import Literal
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fgfi_core.evaluation import pairs
-from fgfi_core.evaluation.pairs import Pairs, iou, overlapping, share_inside
+from fgfi_core.evaluation.pairs import Boxes, Pairs, overlapping
 
 _keyed = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 4), st.integers(0, 3)), max_size=8)
 
 
-def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+def boxes(*rows: tuple[float, float, float, float]) -> Boxes:
     return np.array(rows, np.float64).reshape(-1, 4)
 
 
-def test_iou_of_boxes_without_area_is_zero() -> None:
-    assert iou(np.zeros((1, 4)), np.zeros((1, 4))).tolist() == [0]
+def overlaps(a: Boxes, b: Boxes, of: Literal["union", "a"] = "union") -> list[float]:
+    """Of two boxes; nothing where they do not overlap."""
+    key = np.zeros(1, np.int64)
+    return [float(overlap) for overlap in overlapping(a, key, b, key, 1e-9, of=of).overlap]
 
 
 def test_iou_is_shared_over_joint_area() -> None:
-    assert iou(boxes((0, 0, 10, 10)), boxes((5, 0, 15, 10)))[0] == pytest.approx(50 / 150)
+    assert overlaps(boxes((0, 0, 10, 10)), boxes((5, 0, 15, 10))) == pytest.approx([50 / 150])
 
 
-def test_the_share_inside_is_of_the_first_box() -> None:
-    assert share_inside(boxes((0, 0, 10, 10)), boxes((5, 0, 100, 100))).tolist() == [0.5]
-    assert share_inside(boxes((5, 5, 5, 5)), boxes((0, 0, 100, 100))).tolist() == [0]
+def test_the_share_of_a_is_of_its_area_alone() -> None:
+    assert overlaps(boxes((0, 0, 10, 10)), boxes((5, 0, 100, 100)), "a") == [0.5]
 
 
-def test_boxes_that_only_touch_or_are_apart_do_not_overlap() -> None:
-    far = boxes((10, 0, 20, 10), (30, 30, 40, 40))
-    assert iou(np.repeat(boxes((0, 0, 10, 10)), 2, axis=0), far).tolist() == [0, 0]
+@pytest.mark.parametrize("of", ["union", "a"])
+def test_boxes_that_only_touch_are_apart_or_have_no_area_do_not_overlap(of: Literal["union", "a"]) -> None:
+    for other in ((10, 0, 20, 10), (30, 30, 40, 40), (5, 5, 5, 5), (8, 5, 2, 5)):
+        assert overlaps(boxes((0, 0, 10, 10)), boxes(other), of) == []
+        assert overlaps(boxes(other), boxes((0, 0, 10, 10)), of) == []
 
 
 @given(_keyed, _keyed, st.sampled_from([1, 3, 1000]))
@@ -44,7 +49,7 @@ def test_pairs_are_those_of_two_loops_however_many_are_looked_at_in_one_go(
         (i, j)
         for i in range(len(a))
         for j in range(len(b))
-        if a_key[i] == b_key[j] and iou(a[i : i + 1], b[j : j + 1])[0] >= 0.25
+        if a_key[i] == b_key[j] and sum(overlaps(a[i : i + 1], b[j : j + 1])) >= 0.25
     ]
     assert list(zip(found.a.tolist(), found.b.tolist(), strict=True)) == expected
 
