@@ -1,7 +1,18 @@
 """What a job is: specs, detectors' catalogue, methods. Light to import: no torch, no numpy."""
 
 from fgfi_core.spec.catalogue import DETECTORS, DetectorInfo
-from fgfi_core.spec.job import STAGES, Augmentation, Data, JobSpec, Resources, Schedule, Stage, Student, Teacher
+from fgfi_core.spec.job import (
+    STAGES,
+    Augmentation,
+    Data,
+    JobSpec,
+    Preflight,
+    Resources,
+    Schedule,
+    Stage,
+    Student,
+    Teacher,
+)
 from fgfi_core.spec.methods import METHODS, FineGrained, Imitation, Method, NoImitation
 
 __all__ = [
@@ -16,6 +27,7 @@ __all__ = [
     "JobSpec",
     "Method",
     "NoImitation",
+    "Preflight",
     "Resources",
     "Schedule",
     "Stage",

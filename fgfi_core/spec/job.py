@@ -105,6 +105,10 @@ class Schedule(Model):
 
     epochs: int = Field(30, ge=1, le=10_000)
     batch_size: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = "auto"
+    micro_batch: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
+        "auto",
+        description="Images in one pass; gradients of several add up to a step's. auto: as many as fit into memory.",
+    )
     image_size: tuple[Side, Side] = Field(
         (320, 240), description="(width, height) in pixels; images are resized to it."
     )
@@ -127,6 +131,12 @@ class Schedule(Model):
     )
     augmentation: Augmentation = Augmentation()
 
+    @model_validator(mode="after")
+    def _micro_batch_is_a_part(self) -> "Schedule":
+        if self.batch_size != "auto" and self.micro_batch != "auto" and self.micro_batch > self.batch_size:
+            raise ValueError(f"micro_batch is {self.micro_batch}, more than batch_size {self.batch_size}")
+        return self
+
 
 class Resources(Model):
     """Where the job runs."""
@@ -134,6 +144,21 @@ class Resources(Model):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = "auto"
     loader_workers: Annotated[int, Field(ge=0, le=64)] | Literal["auto"] = "auto"
+
+
+class Preflight(Model):
+    """What a job is held to before hours are spent. Changes nothing in the trainings themselves."""
+
+    teacher_floor: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="Least mAP at IoU 0.5 of the teacher on val. Below it is refused; of under 100 steps only warned.",
+    )
+    force: bool = Field(
+        False, description="Go on with warnings where a judgement would refuse; what cannot be trained stays refused."
+    )
+    estimate: bool = Field(True, description="Time a few steps of each training, and tell how long the job will take.")
 
 
 class JobSpec(Model):
@@ -147,7 +172,8 @@ class JobSpec(Model):
     baseline: bool = Field(True, description="Train the same student without a teacher as the control run.")
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field((0,), min_length=1, max_length=16)
     schedule: Schedule = Schedule()
-    evaluation: tuple[Literal["voc07", "voc"], ...] = Field(("voc07", "voc"), min_length=1)
+    preflight: Preflight = Preflight()
+    evaluation: tuple[Literal["voc07", "voc", "coco", "kitti"], ...] = Field(("voc07", "voc"), min_length=1)
     exports: tuple[Literal["safetensors", "onnx"], ...] = Field(("safetensors", "onnx"), min_length=1)
     resources: Resources = Resources()
     metadata: dict[str, str | int | float | bool] = Field(default_factory=dict)

@@ -20,14 +20,13 @@ class Balances:
             name: GradientBalance(term.balance, steps) for name, term in terms.items() if term.weight == "auto"
         }
 
-    def weigh(self, detection: Tensor, added: Mapping[str, Tensor], maps: Sequence[Tensor]) -> dict[str, float]:
-        """Weights for this step; measures first where that is not over yet. A term not measured yet has weight 0.
+    def measure(self, detection: Tensor, added: Mapping[str, Tensor], maps: Sequence[Tensor]) -> None:
+        """Measure gradients where that is not over yet.
 
         detection: scalar, the detection loss. added: the method's terms, unweighted. maps: the student's imitated maps.
         """
         for name, balance in self._balances.items():
             balance.update(detection, added[name], maps)
-        return {**dict.fromkeys(added, 0.0), **self.weights()}
 
     def weights(self) -> dict[str, float]:
         """The weights as they are now, of terms that have one."""

@@ -5,24 +5,21 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from fgfi_core import events
-from fgfi_core.data.loader import Batch, to_device
-from fgfi_core.errors import BadSpec, Diverged, OutOfMemory, Stopped
-from fgfi_core.imitation import StudentPass
+from fgfi_core.data.loader import Batch
+from fgfi_core.errors import Diverged, Stopped
 from fgfi_core.results import Score
-from fgfi_core.training.balances import Balances
 from fgfi_core.training.checkpoint import random_state, restore_random_state
-from fgfi_core.training.optimizer import optimizer
 from fgfi_core.training.schedule import learning_rate
+from fgfi_core.training.step import Step
 from fgfi_core.training.task import Point, Task, Trained
+from fgfi_core.training.torch_errors import explained
 from fgfi_core.training.window import Window
 
 LOG_EVERY = 10
 PROGRESS_SECONDS = 0.5
-ONE_VALUE = "Expected more than 1 value per channel"  # torch's words; it has no type for this
 
 
 def train(task: Task) -> Trained:
@@ -34,21 +31,14 @@ def train(task: Task) -> Trained:
     finished = task.checkpoints.load_final()
     if finished is not None:
         return Trained.from_state(finished)
-    try:
+    with explained(task.detector, task.schedule, images_at_once(task)):
         return _Loop(task).run()
-    except torch.cuda.OutOfMemoryError as error:
-        raise OutOfMemory(
-            f"the device ran out of memory with batch_size {task.schedule.batch_size}.",
-            hint="Set a smaller schedule.batch_size or schedule.image_size.",
-        ) from error
-    except ValueError as error:
-        if ONE_VALUE not in str(error):
-            raise
-        raise BadSpec(
-            f"'{task.detector.name}' has a map of one cell at {task.detector.image_size}, whose batch norm learns "
-            f"nothing from batch_size {task.loader.batch_size}.",
-            hint="Set schedule.batch_size to 2 or more, or a larger image_size.",
-        ) from error
+
+
+def images_at_once(task: Task) -> int:
+    """Images of one forward pass."""
+    most = task.schedule.micro_batch
+    return task.loader.batch_size if most == "auto" else min(most, task.loader.batch_size)
 
 
 class _Loop:
@@ -57,13 +47,10 @@ class _Loop:
     def __init__(self, task: Task) -> None:
         self.task = task
         self.model = task.detector
-        task.placement.place(self.model)
-        if task.imitate is not None:
-            task.placement.place(task.imitate.module)
-        self.optimizer = optimizer(self.model, task)
+        self.learn = Step(task)
+        self.optimizer, self.balances = self.learn.optimizer, self.learn.balances
         self.steps_per_epoch = len(task.loader)
         self.steps = task.epochs * self.steps_per_epoch
-        self.balances = Balances(task.imitate.method if task.imitate is not None else None)
         self.step = 0
         self.seconds = 0.0
         self.best: tuple[Score, int, dict[str, Tensor]] | None = None
@@ -93,45 +80,12 @@ class _Loop:
         return self._finish()
 
     def _train_step(self, batch: Batch) -> None:
-        task = self.task
-        schedule = task.schedule
+        schedule = self.task.schedule
         rate = learning_rate(
             self.step, self.steps, float(schedule.learning_rate), schedule.warmup_steps, schedule.decay
         )
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["factor"]
-        images, targets = to_device(batch, task.placement.device, memory_format=torch.channels_last)
-
-        with task.placement.autocast():
-            maps = self.model.features(images)
-            outputs = self.model.heads(maps, targets)
-            terms = self.model.losses(outputs, targets)
-            detection = loss = torch.stack(list(terms.values())).sum()
-            if task.imitate is not None and self.step >= task.imitate.method.start_step:
-                added = task.imitate.module(StudentPass(images, targets, maps, outputs))
-                weights = self.balances.weigh(detection, added, task.imitate.module.teacher.matched_student(maps))
-                loss = detection + torch.stack([weights[name] * term for name, term in added.items()]).sum()
-                terms = {**terms, **added}
-
-        self.optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
-        norm = self._clip()
-        self.optimizer.step()
+        self.window.add(self.learn(batch, self.step, rate))
         self.step += 1
-        # `loss` is the detection loss alone, so that plain and imitating student can be drawn in one chart.
-        self.window.add({"loss": detection, **{f"loss/{k}": v for k, v in terms.items()}, "grad_norm": norm})
-
-    def _clip(self) -> Tensor:
-        """Clip the detector's gradient, and the adapters' by themselves; returns the detector's norm before.
-
-        In one norm the adapters' gradient, which is the larger by far, would shrink the student's step as it never is
-        in the plain training: the two schedules would not be the same.
-        """
-        limit = self.task.schedule.clip_norm or math.inf
-        adapters = [] if self.task.imitate is None else list(self.task.imitate.module.parameters())
-        if adapters:
-            nn.utils.clip_grad_norm_(adapters, limit)
-        return nn.utils.clip_grad_norm_(self.model.parameters(), limit)
 
     def _report(self) -> None:
         """Metrics every few steps and progress twice a second; the only places where the host waits for the device."""

@@ -60,7 +60,7 @@ def image_size(spec: JobSpec, side: Side) -> tuple[int, int]:
 
 
 def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weights = NO_WEIGHTS) -> ResolvedSpec:
-    """Choose batch size, learning rate and anchors.
+    """Choose batch size, learning rate and anchors; the micro-batch is measured later and may still be `auto`.
 
     Raises BadSpec for a split that the data does not have, or a file of weights that the spec needs and nobody gave.
     """
@@ -79,9 +79,11 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weig
     learning_rate = spec.schedule.learning_rate
     if learning_rate == "auto":
         learning_rate = recipe(spec.student.detector, spec.schedule.optimizer).rate(batch_size)
-    schedule = spec.schedule.model_copy(
-        update={"batch_size": batch_size, "learning_rate": learning_rate, "precision": placement.precision}
-    )
+    update = {"batch_size": batch_size, "learning_rate": learning_rate, "precision": placement.precision}
+    micro_batch = spec.schedule.micro_batch
+    if micro_batch != "auto":
+        update["micro_batch"] = min(micro_batch, batch_size)
+    schedule = spec.schedule.model_copy(update=update)
     shapes = {side: _anchor_shapes(spec, side, train, weights.get(side)) for side in SIDES}
     return ResolvedSpec(
         spec=spec.model_copy(update={"schedule": schedule}),
@@ -94,22 +96,37 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weig
 def settle(resolved: ResolvedSpec, asked: JobSpec, out_dir: Path) -> ResolvedSpec:
     """Keep the first resolution of a run folder: a continued run must be the run it continues, on whatever device.
 
+    What only the pre-flight reads may change between the two, so that a run it refused can go on.
     Raises BadSpec when the folder holds a run of another spec.
     """
     path = out_dir / FILE
-    record = {"asked": asked.model_dump(mode="json"), "resolved": resolved.model_dump(mode="json")}
     if not path.exists():
-        out_dir.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
         return resolved
     held = json.loads(path.read_text(encoding="utf-8"))
-    if held["asked"] != record["asked"]:
-        changed = sorted(key for key in record["asked"] if held["asked"].get(key) != record["asked"][key])
+    before = JobSpec.model_validate(held["asked"])
+    changed = [name for name in JobSpec.model_fields if getattr(before, name) != getattr(asked, name)]
+    if set(changed) - {"preflight"}:
         raise BadSpec(
-            f"the folder {out_dir} holds a run of another spec (different: {', '.join(changed)}).",
+            f"the folder {out_dir} holds a run of another spec (different: {', '.join(sorted(changed))}).",
             hint="Give another --out folder, or the spec that the run was begun with.",
         )
-    return ResolvedSpec.model_validate({**held["resolved"], "device": resolved.device})
+    kept = ResolvedSpec.model_validate({**held["resolved"], "device": resolved.device})
+    return kept.model_copy(update={"spec": kept.spec.model_copy(update={"preflight": asked.preflight})})
+
+
+def keep(resolved: ResolvedSpec, asked: JobSpec, out_dir: Path) -> None:
+    """Write down what was resolved, unless the folder says it already."""
+    path = out_dir / FILE
+    if not path.exists():
+        out_dir.mkdir(parents=True, exist_ok=True)
+        record = {"asked": asked.model_dump(mode="json"), "resolved": resolved.model_dump(mode="json")}
+        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def with_micro_batch(resolved: ResolvedSpec, micro_batch: int) -> ResolvedSpec:
+    """The same with this many images in one pass."""
+    schedule = resolved.spec.schedule.model_copy(update={"micro_batch": micro_batch})
+    return resolved.model_copy(update={"spec": resolved.spec.model_copy(update={"schedule": schedule})})
 
 
 def _check_files(spec: JobSpec, weights: Weights) -> None:

@@ -4,18 +4,20 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
 from fgfi_core import data, events
+from fgfi_core.preflight.probe import micro_batch
+from fgfi_core.preflight.run import before_students, before_training
 from fgfi_core.results import JobResult
 from fgfi_core.spec import Imitation, JobSpec, Stage
-from fgfi_core.training import preflight
 from fgfi_core.training.checkpoint import describe
 from fgfi_core.training.delivery import export_student, write_report
 from fgfi_core.training.device import choose
-from fgfi_core.training.resolve import FILE, NO_WEIGHTS, Weights, resolve, settle
+from fgfi_core.training.resolve import FILE, NO_WEIGHTS, Weights, keep, resolve, settle, with_micro_batch
 from fgfi_core.training.task import Emit
 from fgfi_core.training.trainings import Bench, Finished, train_all
 
@@ -47,17 +49,21 @@ def run(
     with _stage("preflight", spec.seeds[0], on_event) as numbers:
         dataset = data.read(data_dir)
         resolved = settle(resolve(spec, dataset, placement, weights), spec, out_dir)
+        bench = Bench(resolved, dataset, placement, out_dir, on_event, should_stop, weights)
+        resolved = with_micro_batch(resolved, micro_batch(bench))
+        keep(resolved, spec, out_dir)
         # Later stages need what was resolved as much as they need a teacher's weights.
         on_event(describe(out_dir, FILE, stage="preflight", seed=spec.seeds[0]))
         on_event(events.SpecResolved(resolved=resolved.model_dump(mode="json")))
         spec = resolved.spec
-        bench = Bench(resolved, dataset, placement, out_dir, on_event, should_stop, weights)
-        numbers.update(preflight.check_data(resolved, dataset, on_event))
-        preflight.check_first_weights(bench)
-        if isinstance(spec.method, Imitation):
-            numbers.update(preflight.check_method(bench, spec.method))
+        bench = replace(bench, resolved=resolved)
+        numbers.update(before_training(bench))
 
-    finished = list(train_all(bench))
+    trainings = train_all(bench)
+    teacher = next(trainings)
+    if isinstance(spec.method, Imitation):
+        before_students(bench, teacher)
+    finished = [teacher, *trainings]
 
     with _stage("export", spec.seeds[0], on_event) as numbers:
         student = _delivered(finished)

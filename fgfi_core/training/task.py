@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from torch import Tensor
 
@@ -26,6 +26,30 @@ class Imitate:
 
     module: Imitation
     method: Method
+
+
+class Learner(Protocol):
+    """What one step of the optimiser needs to know."""
+
+    @property
+    def detector(self) -> Detector:
+        """What learns."""
+
+    @property
+    def schedule(self) -> Schedule:
+        """Resolved; a micro-batch of `auto` is the whole batch."""
+
+    @property
+    def placement(self) -> Placement:
+        """Where and in which precision."""
+
+    @property
+    def imitate(self) -> Imitate | None:
+        """The imitating student's method; None for those that learn from labels alone."""
+
+    @property
+    def bias_factor(self) -> float:
+        """Of the learning rate, for biases."""
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,16 @@ class Bench:
             anchor_shapes=self.resolved.anchor_shapes[side],
         )
 
+    def epochs(self, side: Side) -> int:
+        """Epochs of the side's trainings."""
+        own = self.resolved.spec.teacher.epochs if side == "teacher" else None
+        return self.resolved.spec.schedule.epochs if own is None else own
+
+    def steps(self, side: Side) -> int:
+        """Steps of one of the side's trainings; what is left over at the end of an epoch is dropped."""
+        images = len(self.dataset.splits[self.resolved.spec.dataset.train])
+        return self.epochs(side) * max(1, images // int(self.resolved.spec.schedule.batch_size))
+
     def val(self, side: Side) -> EvalLoader:
         """The val split at the side's input size."""
         spec, size = self.resolved.spec, self.resolved.image_size(side)
@@ -100,11 +110,12 @@ def _train(bench: Bench, stage: Stage, role: Role, seed: int, teacher: Detector 
     """Train the detector of a role, or take its result from a checkpoint. teacher: None for the teacher itself."""
     spec = bench.resolved.spec
     side: Side = "teacher" if teacher is None else "student"
-    epochs = spec.teacher.epochs if teacher is None else None
     # The same seed gives plain and imitating student the same first weights; adapters are drawn after them.
     seed_all(seed)
     detector = bench.create(side)
-    _initialise(bench, detector, side, teacher)
+    text = initialise(bench, detector, side, teacher)
+    if text:
+        bench.emit(events.Log(level="info", message=f"{detector.name} begins with {text}.", code="initialised"))
     imitate = None
     if teacher is not None and role == "imitated" and isinstance(spec.method, Imitation):
         imitate = Imitate(imitation.create(spec.method, teacher, detector), spec.method)
@@ -115,7 +126,7 @@ def _train(bench: Bench, stage: Stage, role: Role, seed: int, teacher: Detector 
                 seed=seed,
                 detector=detector,
                 schedule=spec.schedule,
-                epochs=spec.schedule.epochs if epochs is None else epochs,
+                epochs=bench.epochs(side),
                 loader=loader,
                 evaluate=lambda model: bench.score(model, side),
                 placement=bench.placement,
@@ -132,21 +143,19 @@ def _train(bench: Bench, stage: Stage, role: Role, seed: int, teacher: Detector 
     return Finished(role, seed, detector, trained)
 
 
-def _initialise(bench: Bench, detector: Detector, side: Side, teacher: Detector | None) -> None:
-    """Give a fresh detector the first weights that the spec asks for, and say what came from where."""
+def initialise(bench: Bench, detector: Detector, side: Side, teacher: Detector | None) -> str:
+    """Give a fresh detector the first weights that the spec asks for; says what came from where, if anything did."""
     spec = bench.resolved.spec
     init = spec.teacher.init if side == "teacher" else spec.student.init
-    text = ""
     if init == "imagenet":
         from_imagenet(detector)
-        text = f"backbone with ImageNet weights ({detector.info.imagenet})"
-    elif init == "file":
+        return f"backbone with ImageNet weights ({detector.info.imagenet})"
+    if init == "file":
         fresh = from_file(detector, bench.weights[side], complete=side == "teacher" and spec.teacher.epochs == 0)
-        text = f"weights of {bench.weights[side].name}" + (f"; fresh: {', '.join(fresh)}" if fresh else "")
-    elif init == "teacher-slice" and teacher is not None:
-        text = f"{from_teacher(detector, teacher):.0%} of the weights cut out of the teacher's"
-    if text:
-        bench.emit(events.Log(level="info", message=f"{detector.name} begins with {text}.", code="initialised"))
+        return f"weights of {bench.weights[side].name}" + (f"; fresh: {', '.join(fresh)}" if fresh else "")
+    if init == "teacher-slice" and teacher is not None:
+        return f"{from_teacher(detector, teacher):.0%} of the weights cut out of the teacher's"
+    return ""
 
 
 def _loader(bench: Bench, side: Side, seed: int) -> TrainLoader:

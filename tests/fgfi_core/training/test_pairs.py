@@ -87,7 +87,7 @@ def test_a_pyramid_of_two_stages_teaches_a_single_map(spec: Spec, images: Path, 
     seen: list[events.Event] = []
     result = fgfi_core.run(job, images, tmp_path / "out", seen.append)
     assert result.trainings[-1].imitation_weights["imitation"] > 0
-    assert "by stride: 32, 64" in log_codes(seen)["levels_unmatched"]
+    assert "by stride: 32, 64" in log_codes(seen)["pairing"]
     losses = [
         e.values["loss/imitation"] for e in seen if isinstance(e, events.Metrics) and "loss/imitation" in e.values
     ]

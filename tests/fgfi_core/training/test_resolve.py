@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from fgfi_core.errors import BadSpec
-from fgfi_core.spec import JobSpec
-from fgfi_core.training.resolve import FILE, ResolvedSpec, settle
+from fgfi_core.spec import JobSpec, Preflight
+from fgfi_core.training.resolve import FILE, ResolvedSpec, keep, settle
 
 SPEC = JobSpec.model_validate(
     {
@@ -22,22 +22,40 @@ def resolved(device: str, width: float = 10.0) -> ResolvedSpec:
 
 
 def test_a_run_that_goes_on_elsewhere_keeps_its_resolution_and_says_where_it_is_now(tmp_path: Path) -> None:
-    settle(resolved("cpu"), SPEC, tmp_path)
+    keep(resolved("cpu"), SPEC, tmp_path)
 
     assert settle(resolved("cuda: a card", width=99.0), SPEC, tmp_path) == resolved("cuda: a card")
 
 
 def test_going_on_leaves_the_file_as_it_is(tmp_path: Path) -> None:
-    settle(resolved("cpu"), SPEC, tmp_path)
+    keep(resolved("cpu"), SPEC, tmp_path)
     before = (tmp_path / FILE).read_bytes()
-    settle(resolved("cuda: a card"), SPEC, tmp_path)
+    keep(settle(resolved("cuda: a card"), SPEC, tmp_path), SPEC, tmp_path)
 
     assert (tmp_path / FILE).read_bytes() == before
     assert json.loads(before)["resolved"]["device"] == "cpu"
 
 
 def test_another_spec_is_refused_with_what_differs(tmp_path: Path) -> None:
-    settle(resolved("cpu"), SPEC, tmp_path)
+    keep(resolved("cpu"), SPEC, tmp_path)
 
     with pytest.raises(BadSpec, match=r"another spec \(different: name\)"):
         settle(resolved("cpu"), SPEC.model_copy(update={"name": "other"}), tmp_path)
+
+
+def test_what_only_the_preflight_reads_may_change(tmp_path: Path) -> None:
+    keep(resolved("cpu"), SPEC, tmp_path)
+    forced = SPEC.model_copy(update={"preflight": Preflight(force=True)})
+
+    assert settle(resolved("cpu"), forced, tmp_path).spec == forced
+
+
+def test_a_folder_of_a_program_that_knew_fewer_fields_is_gone_on_with(tmp_path: Path) -> None:
+    keep(resolved("cpu"), SPEC, tmp_path)
+    record = json.loads((tmp_path / FILE).read_text())
+    for part in ("asked", "resolved"):
+        spec = record[part] if part == "asked" else record[part]["spec"]
+        del spec["preflight"], spec["schedule"]["micro_batch"]
+    (tmp_path / FILE).write_text(json.dumps(record))
+
+    assert settle(resolved("cpu"), SPEC, tmp_path) == resolved("cpu")

@@ -1,0 +1,18 @@
+"""Images that both splits list: measuring on what was trained on measures memory."""
+
+from collections.abc import Iterator
+
+from fgfi_core.preflight.check import Subject, Verdict
+
+
+def check(subject: Subject) -> Iterator[Verdict]:
+    """Refuses splits that share an image by its name."""
+    dataset, spec = subject.bench.dataset, subject.bench.resolved.spec.dataset
+    shared = dataset.shared(spec.train, spec.val)
+    if shared:
+        yield Verdict(
+            "refused",
+            f"dataset.train '{spec.train}' and dataset.val '{spec.val}' share {len(shared)} images, "
+            f"for instance '{min(shared)}': the measured images must not be trained on.",
+            hint=f"Choose two of the splits that share none: {', '.join(sorted(dataset.splits))}.",
+        )
