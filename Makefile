@@ -2,6 +2,7 @@
 #
 #   make demo [DATA=folder]     the whole service on real images, from nothing to a distilled detector in ./demo
 #   make test                   unit, integration and browser tests
+#   make contract               the object stores alone: a folder, S3 (which one else: docs/operations.md)
 #   make up                     the service on this machine, until Ctrl-C
 #   make setup [TORCH_BACKEND=cpu]
 #
@@ -24,7 +25,7 @@ PACKAGES := $(VENV)/.packages-$(or $(TORCH_BACKEND),locked)
 # What comes from torch's own index when a backend is chosen.
 TORCH_PARTS := ^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==
 
-.PHONY: help setup demo up test lint bench browser chaos docs lock format
+.PHONY: help setup demo up test lint bench browser chaos contract docs lock format
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' $(MAKEFILE_LIST)
 
@@ -47,6 +48,9 @@ browser: setup
 
 chaos: setup
 	@$(BIN)/python -m pytest -m chaos || { [ $$? = 5 ] && echo "There are no chaos tests yet."; }
+
+contract: setup
+	$(BIN)/python -m pytest tests/store/objects tests/integration/store/objects
 
 lint: setup
 	$(BIN)/ruff check .

@@ -8,11 +8,23 @@ for chunk in objects.get(stored.key, start=100, end=200): ...            # bytes
 
 from urllib.parse import unquote, urlsplit
 
+from store.objects.errors import StorageAway, StorageFull, StorageRefused
 from store.objects.folder import FolderStore
 from store.objects.protocol import ObjectInfo, ObjectStore, Stored, read_file
 from store.objects.s3 import S3Store
 
-__all__ = ["FolderStore", "ObjectInfo", "ObjectStore", "S3Store", "Stored", "open_store", "read_file"]
+__all__ = [
+    "FolderStore",
+    "ObjectInfo",
+    "ObjectStore",
+    "S3Store",
+    "StorageAway",
+    "StorageFull",
+    "StorageRefused",
+    "Stored",
+    "open_store",
+    "read_file",
+]
 
 
 def open_store(url: str) -> ObjectStore:

@@ -1,17 +1,28 @@
-"""The object store in a folder. A file appears under its key by one rename, after it is safely on the disk."""
+"""The object store in a folder. A file appears under its key by one rename, after it is safely on the disk.
 
+Links inside are not followed: what lies behind one is no object. `root` itself may be a link.
+"""
+
+import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from store.errors import ObjectMissing
-from store.objects.protocol import CHUNK, Meter, ObjectInfo, Stored, check_key, read_file
+from store.objects.descent import HINT, opened, prune
+from store.objects.errors import StorageAway, StorageFull, StorageRefused
+from store.objects.protocol import CHUNK, STALE, Meter, ObjectInfo, Stored, check_key, check_range
 
 # No key can name it: a segment of a key has no tilde.
 INCOMING = "~incoming"
-STALE = timedelta(days=1)
+# An emptied folder may be pruned at any moment, also between its making and the first file in it.
+MOVES = 20
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.ENXIO}
 
 
 class FolderStore:
@@ -19,8 +30,8 @@ class FolderStore:
 
     def __init__(self, root: str | Path) -> None:
         self._root = Path(root)
-        self._incoming = self._root / INCOMING
-        self._incoming.mkdir(parents=True, exist_ok=True)
+        with self._failing():
+            (self._root / INCOMING).mkdir(parents=True, exist_ok=True)
 
     def put(
         self,
@@ -32,70 +43,82 @@ class FolderStore:
         max_bytes: int | None = None,
     ) -> Stored:
         """See `ObjectStore.put`."""
-        target = self._path(key)
-        draft = self._incoming / secrets.token_hex(16)
+        check_key(key)
+        draft = self._root / INCOMING / secrets.token_hex(16)
         try:
             meter = Meter(key, chunks, max_bytes)
-            with draft.open("xb") as file:
+            with self._failing():
+                # Unbuffered: what could not be written must not be tried once more on closing.
+                file = draft.open("xb", buffering=0)
+            with file:
                 for chunk in meter:
-                    file.write(chunk)
-                file.flush()
-                os.fsync(file.fileno())
-            stored = meter.verify(size, sha256)
-            _move(draft, target)
+                    with self._failing():
+                        _write(file.fileno(), chunk)
+                stored = meter.verify(size, sha256)
+                with self._failing():
+                    os.fsync(file.fileno())
+            with self._failing():
+                self._move(draft, key)
         finally:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
         return stored
 
     def get(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """See `ObjectStore.get`."""
-        path = self._path(key)
-        try:
-            file = path.open("rb")
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-            raise ObjectMissing(f"there is no object '{key}'") from error
-
-        def stream() -> Iterator[bytes]:
-            with file:
-                file.seek(start)
-                left = None if end is None else end - start
-                while left is None or left > 0:
-                    chunk = file.read(CHUNK if left is None else min(CHUNK, left))
-                    if not chunk:
-                        return
-                    left = None if left is None else left - len(chunk)
-                    yield chunk
-
-        return stream()
+        check_range(start, end)
+        folders, name = _split(key)
+        with self._failing(key), opened(self._root, folders) as folder:
+            # Not blocking: an open of a pipe, which is no object, would wait for its writer.
+            file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            os.close(file)
+            raise ObjectMissing(f"there is no object '{key}'")
+        chunks = self._read(file, start, end)
+        # To its first yield, from where it closes the file even when nobody reads on.
+        next(chunks)
+        return chunks
 
     def head(self, key: str) -> ObjectInfo:
         """See `ObjectStore.head`."""
-        path = self._path(key)
-        if not path.is_file():
+        folders, name = _split(key)
+        with self._failing(key), opened(self._root, folders) as folder:
+            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+        if not stat.S_ISREG(found.st_mode):
             raise ObjectMissing(f"there is no object '{key}'")
-        return _info(key, path.stat())
+        return _info(key, found)
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
         """See `ObjectStore.list`."""
-        folder = self._root / check_key(prefix.removesuffix("/")) if prefix else self._root
-        for parent, folders, files in os.walk(folder):
-            if INCOMING in folders:
-                folders.remove(INCOMING)
-            for name in files:
-                path = Path(parent, name)
-                try:
-                    yield _info(path.relative_to(self._root).as_posix(), path.stat())
-                except FileNotFoundError:
-                    continue
+        below = check_key(prefix.removesuffix("/")).split("/") if prefix else []
+        try:
+            with opened(self._root, below) as top:
+                for parent, folders, files, folder in os.fwalk(".", dir_fd=top):
+                    if INCOMING in folders:
+                        folders.remove(INCOMING)
+                    for name in files:
+                        try:
+                            found = os.stat(name, dir_fd=folder, follow_symlinks=False)
+                        except FileNotFoundError:
+                            continue
+                        if stat.S_ISREG(found.st_mode):
+                            yield _info(Path(*below, parent, name).as_posix(), found)
+        except (FileNotFoundError, NotADirectoryError):
+            return
 
     def copy(self, source: str, target: str) -> None:
         """See `ObjectStore.copy`."""
-        self.head(source)
-        self.put(target, read_file(self._path(source)))
+        self.put(target, self.get(source))
 
     def delete(self, key: str) -> None:
         """See `ObjectStore.delete`."""
-        self._path(key).unlink(missing_ok=True)
+        folders, name = _split(key)
+        try:
+            with self._failing(key), opened(self._root, folders) as folder:
+                os.unlink(name, dir_fd=folder)
+        except ObjectMissing:
+            return
+        prune(self._root, folders)
 
     def presign(self, key: str, valid: timedelta, *, filename: str | None = None) -> str | None:  # noqa: ARG002 - the protocol's arguments
         """None: a folder has no links of its own; the API streams."""
@@ -103,30 +126,76 @@ class FolderStore:
 
     def ready(self) -> None:
         """See `ObjectStore.ready`: write and remove a small file."""
-        probe = self._incoming / secrets.token_hex(16)
-        probe.touch()
-        probe.unlink()
+        probe = self._root / INCOMING / secrets.token_hex(16)
+        try:
+            with self._failing():
+                probe.write_bytes(b"ready")
+        finally:
+            with suppress(OSError):
+                probe.unlink(missing_ok=True)
 
-    def sweep(self) -> None:
-        """See `ObjectStore.sweep`."""
-        oldest = datetime.now(UTC) - STALE
-        for draft in self._incoming.iterdir():
-            if datetime.fromtimestamp(draft.stat().st_mtime, UTC) < oldest:
-                draft.unlink(missing_ok=True)
+    def sweep(self, older_than: timedelta = STALE) -> None:
+        """See `ObjectStore.sweep`: drafts that nobody has written to for so long."""
+        oldest = datetime.now(UTC) - older_than
+        with self._failing():
+            for draft in (self._root / INCOMING).iterdir():
+                with suppress(FileNotFoundError):  # Finished, or swept by another steward.
+                    if datetime.fromtimestamp(draft.stat().st_mtime, UTC) < oldest:
+                        draft.unlink()
 
-    def _path(self, key: str) -> Path:
-        return self._root / check_key(key)
+    def _read(self, file: int, start: int, end: int | None) -> Iterator[bytes]:
+        with os.fdopen(file, "rb", buffering=0) as content:
+            yield b""
+            left = None if end is None else max(0, end - start)
+            with self._failing():
+                content.seek(start)
+            while left is None or left > 0:
+                with self._failing():
+                    chunk = content.read(CHUNK if left is None else min(CHUNK, left))
+                if not chunk:
+                    return
+                left = None if left is None else left - len(chunk)
+                yield chunk
+
+    def _move(self, draft: Path, key: str) -> None:
+        folders, name = _split(key)
+        for attempt in range(MOVES):
+            try:
+                with opened(self._root, folders, make=True) as folder:
+                    os.replace(draft, name, dst_dir_fd=folder)
+                    os.fsync(folder)
+            except FileNotFoundError:
+                if attempt == MOVES - 1:
+                    raise
+            except (NotADirectoryError, IsADirectoryError) as error:
+                raise StorageRefused(f"'{key}': a file, a folder or a link lies in the way") from error
+            else:
+                return
+
+    @contextmanager
+    def _failing(self, key: str | None = None) -> Iterator[None]:
+        """Name what the file system refused. key: of an object whose absence is ObjectMissing."""
+        try:
+            yield
+        except StorageAway:
+            raise
+        except OSError as error:
+            if key is not None and error.errno in _ABSENT:
+                raise ObjectMissing(f"there is no object '{key}'") from error
+            kind = StorageFull if error.errno in _FULL else StorageAway
+            raise kind(f"the storage folder '{self._root}': {error.strerror}", hint=HINT) from error
 
 
-def _move(draft: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(draft, target)  # noqa: PTH105 - the atomic rename is the point
-    folder = os.open(target.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def _split(key: str) -> tuple[list[str], str]:
+    *folders, name = check_key(key).split("/")
+    return folders, name
 
 
-def _info(key: str, stat: os.stat_result) -> ObjectInfo:
-    return ObjectInfo(key, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC))
+def _write(file: int, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+
+
+def _info(key: str, found: os.stat_result) -> ObjectInfo:
+    return ObjectInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))

@@ -11,8 +11,10 @@ from typing import Protocol
 from store.errors import ObjectDamaged, TooLarge
 
 CHUNK = 2**20
-_SEGMENT = re.compile(r"[A-Za-z0-9._=-]+")
+STALE = timedelta(days=1)
 MAX_KEY = 900
+# What every file system and every S3 takes as it is, in names no longer than a file's name may be.
+_SEGMENT = re.compile(r"[A-Za-z0-9._=-]{1,255}")
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,11 @@ class ObjectInfo:
 
 
 class ObjectStore(Protocol):
-    """Atomic writes, streamed reads. Nothing is ever held in memory whole."""
+    """Atomic writes, streamed reads. Nothing is ever held in memory whole.
+
+    Every method may raise StorageAway, or of its kinds StorageRefused (keys, bucket, rights) and StorageFull; all are
+    OSErrors. No key may be the folder of another (`a` beside `a/b`): S3 would take both, a folder cannot.
+    """
 
     def put(
         self,
@@ -45,14 +51,18 @@ class ObjectStore(Protocol):
         sha256: str | None = None,
         max_bytes: int | None = None,
     ) -> Stored:
-        """Write an object: whole or not at all.
+        """Write an object: whole or not at all, and of several writers of one key the last one, whole.
 
-        Raises TooLarge past `max_bytes`; ObjectDamaged when the content is not of the given size or sha256.
+        Raises TooLarge past `max_bytes`; ObjectDamaged when the content is not of the given size or sha256; and what
+        `chunks` raises. In each case an object that was there before stays as it was.
         """
         ...
 
     def get(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """Stream an object, or its bytes from `start` to before `end`. Raises ObjectMissing before the first byte."""
+        """Stream an object, or its bytes from `start` to before `end`, as far as it has them.
+
+        Raises ObjectMissing before the first byte. A write meanwhile changes nothing for this reader.
+        """
         ...
 
     def head(self, key: str) -> ObjectInfo:
@@ -60,7 +70,7 @@ class ObjectStore(Protocol):
         ...
 
     def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """All objects whose key begins with `prefix`, a folder with its closing slash."""
+        """All objects below a folder, such as `jobs/` (the slash may be left out), in no order."""
         ...
 
     def copy(self, source: str, target: str) -> None:
@@ -72,15 +82,18 @@ class ObjectStore(Protocol):
         ...
 
     def presign(self, key: str, valid: timedelta, *, filename: str | None = None) -> str | None:
-        """A link that downloads the object without a key for a while; None where the store has no such links."""
+        """A link that downloads the object without a key for a while, under a file's name when one is given.
+
+        None where the store has no such links. Raises ValueError for more than seven days, S3's limit.
+        """
         ...
 
-    def sweep(self) -> None:
-        """Remove what interrupted writes left behind, where that is not the store's own business."""
+    def sweep(self, older_than: timedelta = STALE) -> None:
+        """Remove what writes left behind that broke off so long ago (a process or machine died)."""
         ...
 
     def ready(self) -> None:
-        """Raise when the store cannot be used now; for a readiness check."""
+        """Raise StorageAway or one of its kinds, which says why, when the store cannot be used now. Retries nothing."""
         ...
 
 
@@ -90,6 +103,12 @@ def check_key(key: str) -> str:
     if len(key) > MAX_KEY or any(not _SEGMENT.fullmatch(part) or part in {".", ".."} for part in segments):
         raise ValueError(f"'{key[:100]}' is no object key")
     return key
+
+
+def check_range(start: int, end: int | None) -> None:
+    """Raise ValueError for a range that counts from the end, which no store of ours does."""
+    if start < 0 or (end is not None and end < 0):
+        raise ValueError(f"a range of bytes begins at 0 or later, not {start} to {end}")
 
 
 def read_file(path: Path) -> Iterator[bytes]:
