@@ -1,9 +1,11 @@
-"""What a finished job says: the numbers of `result.json`, the report and `demo/summary.json`."""
+"""What a finished job says: the numbers of `result.json`, `evaluation.json`, the report and `demo/summary.json`."""
 
 import math
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from fgfi_core.evaluation.report import CocoNumbers, Evaluation, Gain, Helped, KittiNumbers
 
 Role = Literal["teacher", "plain", "imitated"]
 
@@ -27,7 +29,7 @@ class Score(_Result):
 class Training(_Result):
     """One trained detector: which role it plays, from which seed, and how it scored at its best checkpoint.
 
-    imitation_weights: of each loss term the method added, by name.
+    imitation_weights: of each loss term the method added, by name. coco, kitti: where the spec asks for them.
     """
 
     role: Role
@@ -38,6 +40,8 @@ class Training(_Result):
     steps: int
     seconds: float
     imitation_weights: dict[str, float] = Field(default_factory=dict)
+    coco: CocoNumbers | None = None
+    kitti: KittiNumbers | None = None
 
 
 class Export(_Result):
@@ -58,13 +62,18 @@ class Export(_Result):
 
 
 class JobResult(_Result):
-    """The whole job. Roles with several seeds appear once per seed."""
+    """The whole job. Roles with several seeds appear once per seed. gain: None where a student was not trained."""
 
     name: str
     classes: tuple[str, ...]
     trainings: tuple[Training, ...]
     exports: tuple[Export, ...]
     seconds: float
+    gain: Gain | None = None
+
+    def map50_by_seed(self, role: Role) -> dict[int, float]:
+        """The role's mAP at IoU 0.5 of each seed."""
+        return {t.seed: t.score.map50 for t in self.trainings if t.role == role}
 
     def map50(self, role: Role) -> float | None:
         """Mean over seeds of the role's mAP at IoU 0.5; None when the role was not trained."""
@@ -78,3 +87,19 @@ class JobResult(_Result):
         if teacher is None or plain is None or imitated is None or teacher <= plain:
             return None
         return (imitated - plain) / (teacher - plain)
+
+
+class RunEvaluation(_Result):
+    """One trained detector, measured by every rule that was asked for."""
+
+    role: Role
+    seed: int
+    evaluation: Evaluation
+
+
+class JobEvaluation(_Result):
+    """All measurements of a job: `evaluation.json`. helped: where the teacher helped, by seed of the two students."""
+
+    runs: tuple[RunEvaluation, ...]
+    helped: dict[int, Helped] = Field(default_factory=dict)
+    gain: Gain | None = None

@@ -12,6 +12,8 @@ from fgfi_core.data.formats import FORMATS
 from fgfi_core.errors import BadData
 
 SHOWN = 5
+# How files are called that say whose the data is and what may be done with it.
+LICENCES = ("LICENSE", "LICENCE", "COPYING", "SOURCE", "NOTICE")
 
 
 def describe(dataset: Dataset, splits: Sequence[str]) -> Data:
@@ -30,6 +32,7 @@ def describe(dataset: Dataset, splits: Sequence[str]) -> Data:
         order=order,
         files=files,
         sha256=hashlib.sha256(json.dumps(whole).encode()).hexdigest(),
+        licences=tuple(sorted(path.name for path in root.iterdir() if path.name.upper().startswith(LICENCES))),
     )
 
 

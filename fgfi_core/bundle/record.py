@@ -89,7 +89,7 @@ class DataFile(Part):
 class Data(Part):
     """The images and annotations of the two splits. order: hash of each split's image ids as they are listed.
 
-    sha256: of format, classes, order and files together.
+    sha256: of format, classes, order and files together. licences: names of files beside the data that say whose it is.
     """
 
     format: str
@@ -98,6 +98,7 @@ class Data(Part):
     order: dict[str, str]
     files: tuple[DataFile, ...]
     sha256: str
+    licences: tuple[str, ...] = ()
 
 
 class First(Part):

@@ -5,10 +5,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from markupsafe import Markup
 
-from fgfi_core.evaluation.voc import ClassResult, VocReport
+from fgfi_core.evaluation.report import Curve, Evaluation
 from fgfi_core.report.chart import Axis, Series, line_chart
 from fgfi_core.report.inputs import Point, Run
 from fgfi_core.report.roles import ROLES
@@ -43,7 +42,7 @@ def map_chart(history: Mapping[Run, Sequence[Point]]) -> Markup:
     return line_chart(_with_means(lines, marks=True), Axis("epoch", low=0), Axis("mAP, %", low=0, percent=True))
 
 
-def precision_recall(evaluations: Mapping[Role, VocReport]) -> list[PrecisionRecall]:
+def precision_recall(evaluations: Mapping[Role, Evaluation]) -> list[PrecisionRecall]:
     """One chart a class, those with most boxes first, at most MAX_CLASSES."""
     first = next(iter(evaluations.values()))
     names = [name for name, result in first.classes.items() if result.boxes]
@@ -54,9 +53,9 @@ def precision_recall(evaluations: Mapping[Role, VocReport]) -> list[PrecisionRec
     ]
 
 
-def _precision_recall(name: str, evaluations: Mapping[Role, VocReport]) -> Markup:
+def _precision_recall(name: str, evaluations: Mapping[Role, Evaluation]) -> Markup:
     series = [
-        Series(role, ROLES[role].title, _thinned(evaluations[role].classes[name]))
+        Series(role, ROLES[role].title, _thinned(evaluations[role].classes[name].curve))
         for role in ROLES
         if role in evaluations
     ]
@@ -64,12 +63,10 @@ def _precision_recall(name: str, evaluations: Mapping[Role, VocReport]) -> Marku
     return line_chart(series, recall, precision, size=(330, 260))
 
 
-def _thinned(result: ClassResult) -> list[tuple[float, float]]:
-    count = len(result.recall)
-    if not count:
-        return []
-    keep = np.unique(np.linspace(0, count - 1, min(count, MAX_POINTS)).astype(int))
-    return [(float(result.recall[i]), float(result.precision[i])) for i in keep]
+def _thinned(curve: Curve) -> list[tuple[float, float]]:
+    points = list(zip(curve.recall, curve.precision, strict=True))
+    step = max(1, math.ceil(len(points) / MAX_POINTS))
+    return [*points[:-1:step], *points[-1:]]
 
 
 def _by_epoch(points: Sequence[Point]) -> list[tuple[float, float]]:

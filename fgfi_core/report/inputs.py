@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from fgfi_core.data.dataset import Example, Problem
 from fgfi_core.evaluation.detections import ImageDetections
+from fgfi_core.evaluation.report import Evaluation, Helped
+from fgfi_core.report.features import FeatureDistances
+from fgfi_core.report.findings import Findings
 from fgfi_core.results import JobResult, Role
 
 # Which training: its role and seed.
@@ -23,16 +26,23 @@ Region = Sequence[NDArray[np.bool_]]
 class ReportInputs:
     """Everything the report shows.
 
-    spec: the resolved job spec as JSON. examples: the measured split. detections: per run, of all examples in their
-    order, at the best checkpoint. history: per run. regions: the imitation region of an example, or None when nothing
-    was imitated. problems: what the reader found in the data. pictures: how many images are shown.
+    spec: the resolved job spec as JSON. examples: the measured split. detections, evaluations: per run, at the best
+    checkpoint; detections of all examples in their order. history: per run. helped: where the teacher helped, by seed.
+    regions: the imitation region of an example, or None when nothing was imitated. distances: of the students' maps to
+    the teacher's. findings: of the pre-flight, None where there was none. problems: what the reader found in the data.
+    card: the model card's text. pictures: how many images are shown.
     """
 
     result: JobResult
     spec: Mapping[str, Any]
     examples: Sequence[Example]
     detections: Mapping[Run, Sequence[ImageDetections]]
+    evaluations: Mapping[Run, Evaluation]
     history: Mapping[Run, Sequence[Point]]
+    helped: Mapping[int, Helped] = field(default_factory=dict)
     regions: Callable[[Example], Region] | None = None
+    distances: FeatureDistances | None = None
+    findings: Findings | None = None
     problems: Sequence[Problem] = field(default=())
+    card: str = ""
     pictures: int = 6

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from fgfi_core.data.dataset import Example
 from fgfi_core.evaluation.detections import ImageDetections
 from fgfi_core.evaluation.matching import Verdict, judge
-from fgfi_core.evaluation.voc import VocReport
-from fgfi_core.report.inputs import Region, ReportInputs
+from fgfi_core.evaluation.report import Evaluation
+from fgfi_core.report.inputs import Region, ReportInputs, Run
 from fgfi_core.results import Role
 
 
@@ -36,33 +36,34 @@ class Sample:
     region: Region
 
 
-def worst_first(
-    inputs: ReportInputs, seed_of: Mapping[Role, int], evaluations: Mapping[Role, VocReport]
-) -> list[Sample]:
+def worst_first(inputs: ReportInputs, seed_of: Mapping[Role, int]) -> list[Sample]:
     """Choose the images with most errors of the delivered student, worst first.
 
     Detections are shown from the score on that balances precision and recall best for the role and class, so that no
     role looks better by a threshold that happens to suit it.
     """
-    judged = {
-        role: [
-            _shown(found, example, _thresholds(evaluations[role]))
-            for found, example in zip(inputs.detections[role, seed], inputs.examples, strict=True)
-        ]
-        for role, seed in seed_of.items()
-    }
-    leading = next(role for role in ("imitated", "plain", "teacher") if role in judged)
-    order = sorted(range(len(inputs.examples)), key=lambda i: -judged[leading][i].errors)
-    return [_sample(inputs, i, {role: shown[i] for role, shown in judged.items()}) for i in order[: inputs.pictures]]
+    order: tuple[Role, ...] = ("imitated", "plain", "teacher")
+    leading = next(role for role in order if role in seed_of)
+    run: Run = leading, seed_of[leading]
+    errors = [_of(inputs, run, i).errors for i in range(len(inputs.examples))]
+    worst = sorted(range(len(inputs.examples)), key=lambda i: -errors[i])
+    return [sample(inputs, i, seed_of) for i in worst[: inputs.pictures]]
 
 
-def _sample(inputs: ReportInputs, index: int, roles: Mapping[Role, Shown]) -> Sample:
+def sample(inputs: ReportInputs, index: int, seed_of: Mapping[Role, int]) -> Sample:
+    """One image as these runs see it."""
     example = inputs.examples[index]
+    roles = {role: _of(inputs, (role, seed), index) for role, seed in seed_of.items()}
     return Sample(example, roles, inputs.regions(example) if inputs.regions else ())
 
 
-def _thresholds(evaluation: VocReport) -> NDArray[np.float64]:
-    return np.array([result.best_threshold for result in evaluation.classes.values()])
+def _of(inputs: ReportInputs, run: Run, index: int) -> Shown:
+    thresholds = _thresholds(inputs.evaluations[run], inputs.result.classes)
+    return _shown(inputs.detections[run][index], inputs.examples[index], thresholds)
+
+
+def _thresholds(evaluation: Evaluation, classes: Sequence[str]) -> NDArray[np.float64]:
+    return np.array([evaluation.classes[name].threshold for name in classes])
 
 
 def _shown(found: ImageDetections, example: Example, thresholds: NDArray[np.float64]) -> Shown:

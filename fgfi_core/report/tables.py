@@ -4,7 +4,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fgfi_core.evaluation.voc import VocReport
+from fgfi_core.evaluation.gain import say
+from fgfi_core.evaluation.report import Evaluation
 from fgfi_core.report.roles import ROLES, Identity
 from fgfi_core.results import JobResult, Role, Training
 
@@ -78,7 +79,7 @@ def seed_rows(result: JobResult) -> list[SeedRow]:
     return rows
 
 
-def class_rows(result: JobResult, evaluation: VocReport) -> list[ClassRow]:
+def class_rows(result: JobResult, evaluation: Evaluation) -> list[ClassRow]:
     """Those with most boxes first."""
     rows = []
     for name in result.classes:
@@ -90,21 +91,24 @@ def class_rows(result: JobResult, evaluation: VocReport) -> list[ClassRow]:
 
 
 def verdict(result: JobResult) -> str:
-    """Say in a sentence what imitation did, with what cannot be said."""
+    """Say what imitation did, how sure that is, and what cannot be said."""
     teacher, plain, imitated = (result.map50(role) for role in ROLES)
     if imitated is None:
         return "No student imitated in this job: there is no gap to close."
     if plain is None:
         return "The plain student was switched off, so nobody can say what imitation won: the gap is undefined."
-    won = f"Imitation changed the student by {100 * (imitated - plain):+.1f} points of mAP"
+    if result.gain is None:
+        won = f"Imitation changed the student by {100 * (imitated - plain):+.1f} points of mAP."
+    else:
+        won = say(result.gain)
     if teacher is None:
-        return f"{won}; without a teacher's score the gap is undefined."
+        return f"{won} Without a teacher's score the gap is undefined."
     if teacher <= plain:
         return (
-            f"{won}, but the teacher is not better than the plain student "
+            f"{won} But the teacher is not better than the plain student "
             f"({100 * teacher:.1f} against {100 * plain:.1f}): the gap is undefined."
         )
-    return f"{won}, of {100 * (teacher - plain):.1f} between the plain student and the teacher."
+    return f"{won} Between the plain student and the teacher lie {100 * (teacher - plain):.1f}."
 
 
 def _of(result: JobResult, role: Role) -> list[Training]:

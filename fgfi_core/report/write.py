@@ -2,21 +2,22 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from fgfi_core.evaluation.voc import VocReport, evaluate
-from fgfi_core.report import curves, panels, samples, tables
+from fgfi_core.evaluation.report import DIFFICULTIES, ERROR_KINDS, Evaluation
+from fgfi_core.report import confusion, curves, errors, helped, illustrate, rules, tables
 from fgfi_core.report.gap import gap_line
 from fgfi_core.report.inputs import ReportInputs
+from fgfi_core.report.photographs import Photographs
 from fgfi_core.report.roles import ROLES
 from fgfi_core.results import Role
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAME = "report.html"
 MAX_PROBLEMS = 100
+MAX_BARS = 24
 NOTHING = "\N{EN DASH}"
 
 
@@ -31,14 +32,15 @@ def write(inputs: ReportInputs, folder: Path) -> Path:
 def render(inputs: ReportInputs) -> str:
     """Return the report as HTML. Raises BadData for a broken image."""
     result = inputs.result
-    shown_seeds = _best_seeds(inputs)
-    evaluations: dict[Role, VocReport] = {
-        role: evaluate(inputs.detections[role, seed], inputs.examples, result.classes)
-        for role, seed in shown_seeds.items()
-    }
+    shown_seeds = best_seeds(inputs)
+    shown: dict[Role, Evaluation] = {role: inputs.evaluations[role, seed] for role, seed in shown_seeds.items()}
     rows = tables.role_rows(result)
+    photographs = Photographs()
+    pairs = list(inputs.helped.values())
+    # The delivered student's seed, for the pair of it and the plain one.
+    pair_seed = shown_seeds.get("imitated")
     return (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
@@ -47,16 +49,35 @@ def render(inputs: ReportInputs) -> str:
             spec_text=json.dumps(inputs.spec, indent=2, ensure_ascii=False),
             rows=rows,
             seeds=tables.seed_rows(result),
-            classes=tables.class_rows(result, next(iter(evaluations.values()))),
+            classes=tables.class_rows(result, next(iter(shown.values()))),
+            max_bars=MAX_BARS,
             verdict=tables.verdict(result),
             gap=gap_line({row.identity.role: row.map50 for row in rows}),
             gap_line=gap_line,
-            roles=[ROLES[role] for role in ROLES if role in evaluations],
+            roles=[ROLES[role] for role in ROLES if role in shown],
+            coco=rules.coco_rows(result),
+            kitti=rules.kitti_rows(result),
+            kitti_means=rules.kitti_means(result),
+            difficulties=DIFFICULTIES,
+            sizes=helped.size_rows(helped.by_role(inputs.evaluations)),
             loss_chart=curves.loss_chart(inputs.history),
             map_chart=curves.map_chart(inputs.history),
-            precision_recall=curves.precision_recall(evaluations),
+            precision_recall=curves.precision_recall(shown),
             shown_seeds=shown_seeds,
-            pictures=_pictures(inputs, shown_seeds, evaluations),
+            error_bars=errors.error_bars(shown),
+            error_kinds=errors.kind_rows(shown),
+            kinds=ERROR_KINDS,
+            confusions=[(ROLES[role], confusion.confusion_table(one.confusion)) for role, one in shown.items()],
+            class_changes=helped.class_changes(pairs),
+            size_changes=helped.size_changes(pairs),
+            changed=illustrate.changed(inputs, pair_seed, photographs),
+            pair=inputs.helped.get(pair_seed) if pair_seed is not None else None,
+            pair_seed=pair_seed,
+            pictures=illustrate.worst(inputs, shown_seeds, photographs),
+            distances=inputs.distances,
+            levels=illustrate.distances(inputs, photographs),
+            card=inputs.card,
+            findings=inputs.findings,
             images=len(inputs.examples),
             problems=inputs.problems[:MAX_PROBLEMS],
             problem_count=len(inputs.problems),
@@ -64,7 +85,7 @@ def render(inputs: ReportInputs) -> str:
     )
 
 
-def _best_seeds(inputs: ReportInputs) -> dict[Role, int]:
+def best_seeds(inputs: ReportInputs) -> dict[Role, int]:
     """The seed of each role that curves and pictures show: the best, which for the student is the one delivered."""
     best: dict[Role, int] = {}
     for role in ROLES:
@@ -74,50 +95,31 @@ def _best_seeds(inputs: ReportInputs) -> dict[Role, int]:
     return best
 
 
-def _pictures(inputs: ReportInputs, seeds: dict[Role, int], evaluations: dict[Role, VocReport]) -> list[dict[str, Any]]:
-    pictures = []
-    for number, sample in enumerate(samples.worst_first(inputs, seeds, evaluations)):
-        key = f"photo{number}"
-        pictures.append(
-            {
-                "photograph": panels.photograph(key, sample.example),
-                "id": sample.example.image_id,
-                "truth": panels.truth_panel(key, sample, inputs.result.classes),
-                "boxes": len(sample.example.labels),
-                "regions": [panels.region_panel(key, sample, level) for level in range(len(sample.region))],
-                "share": samples.region_share(sample.region),
-                "roles": [
-                    {
-                        "identity": ROLES[role],
-                        "panel": panels.detections_panel(key, sample, role, inputs.result.classes),
-                        "true": int(shown.verdict.true.sum()),
-                        "false": int(shown.verdict.false.sum()),
-                        "missed": int(shown.verdict.missed.sum()),
-                    }
-                    for role, shown in sample.roles.items()
-                ],
-            }
-        )
-    return pictures
-
-
-def _environment() -> Environment:
-    environment = Environment(
+def environment(*, html: bool = True) -> Environment:
+    """The templates and their filters. html: escape everything that is put in."""
+    made = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
+        autoescape=html,  # noqa: S701 - off for text alone
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = _percent
-    environment.filters["points"] = lambda value: NOTHING if value is None else f"{100 * value:+.1f}"
-    environment.filters["duration"] = _duration
-    environment.filters["bytes"] = lambda size: f"{size / 1e6:.2f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
-    return environment
+    made.filters["percent"] = _percent
+    made.filters["points"] = _points
+    made.filters["duration"] = _duration
+    made.filters["bytes"] = lambda size: f"{size / 1e6:.2f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+    return made
 
 
 def _percent(value: float | None) -> str:
     return NOTHING if value is None else f"{100 * value:.1f}"
+
+
+def _points(value: float | None) -> str:
+    if value is None:
+        return NOTHING
+    rounded = round(100 * value, 1)
+    return f"{rounded:+.1f}" if rounded else "0.0"
 
 
 def _duration(seconds: float) -> str:

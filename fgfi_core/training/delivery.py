@@ -13,12 +13,16 @@ from fgfi_core.bundle import collect, record
 from fgfi_core.data.dataset import Example
 from fgfi_core.data.transforms import scale_boxes
 from fgfi_core.detectors import Detector
-from fgfi_core.evaluation.detections import to_original
+from fgfi_core.evaluation.detections import ImageDetections, to_original
 from fgfi_core.evaluation.voc import evaluate
 from fgfi_core.export import DetectFn, export_all
 from fgfi_core.imitation.masked import MaskedImitation
-from fgfi_core.report.inputs import Region
-from fgfi_core.results import Export, JobResult
+from fgfi_core.report import features, findings
+from fgfi_core.report.card import model_card
+from fgfi_core.report.features import FeatureDistances
+from fgfi_core.report.inputs import Region, Run
+from fgfi_core.report.measurements import completed, measure_all
+from fgfi_core.results import Export, JobResult, Role
 from fgfi_core.spec import Imitation, Method
 from fgfi_core.training.resolve import SIDES, Side
 from fgfi_core.training.trainings import Bench, Finished
@@ -33,6 +37,9 @@ MEDIA_TYPES = {
     ".zip": "application/zip",
 }
 MAX_NOTES = 100
+EVALUATION, CARD = "evaluation.json", "exports/model_card.md"
+# For the distances of maps: images to fit on and to measure on.
+FITTED_IMAGES, MEASURED_IMAGES = 24, 12
 
 Facts = dict[str, float | str | bool]
 
@@ -67,33 +74,85 @@ def export_student(bench: Bench, student: Detector) -> tuple[Export, ...]:
     return exports
 
 
-def write_report(bench: Bench, result: JobResult, finished: Sequence[Finished]) -> None:
-    """Write the report from the finished detectors and say where it is."""
+def write_report(bench: Bench, result: JobResult, finished: Sequence[Finished]) -> JobResult:
+    """Measure the finished detectors by every rule asked for; write report, model card and bundle, and say where.
+
+    Returns the result with what was measured.
+    """
     spec = bench.resolved.spec
-    path = reports.write(
-        reports.ReportInputs(
-            result=result,
-            spec={**spec.model_dump(mode="json"), "anchor_shapes": bench.resolved.anchor_shapes},
-            examples=bench.val(STUDENT).examples,
-            detections={
-                (one.role, one.seed): bench.detect(one.detector, "teacher" if one.role == "teacher" else STUDENT)
-                for one in finished
-            },
-            history={(one.role, one.seed): one.trained.history for one in finished},
-            regions=_regions(bench, finished[0].detector, spec.method),
-            problems=bench.dataset.problems,
-        ),
-        bench.out_dir / "report",
+    examples = bench.val(STUDENT).examples
+    detections: dict[Run, list[ImageDetections]] = {
+        (one.role, one.seed): bench.detect(one.detector, "teacher" if one.role == "teacher" else STUDENT)
+        for one in finished
+    }
+    evaluation = measure_all(detections, examples, bench.resolved.classes, spec.evaluation)
+    result = completed(result, evaluation)
+    _write(bench, EVALUATION, evaluation.model_dump_json(indent=1), "json")
+    bundle = _bundle(bench, result, finished)
+    regions = _regions(bench, finished[0].detector, spec.method)
+    inputs = reports.ReportInputs(
+        result=result,
+        spec={**spec.model_dump(mode="json"), "anchor_shapes": bench.resolved.anchor_shapes},
+        examples=examples,
+        detections=detections,
+        evaluations={(run.role, run.seed): run.evaluation for run in evaluation.runs},
+        history={(one.role, one.seed): one.trained.history for one in finished},
+        helped=evaluation.helped,
+        regions=regions,
+        distances=_distances(bench, finished, regions),
+        findings=findings.read(bench.out_dir),
+        problems=bench.dataset.problems,
+        card=model_card(result, bundle),
     )
+    _write(bench, CARD, inputs.card, "md")
+    path = reports.write(inputs, bench.out_dir / "report")
     bench.emit(_artifact(bench.out_dir, path.relative_to(bench.out_dir).as_posix(), "html", {}))
-    _write_bundle(bench, result, finished)
+    record.write(bundle, bench.out_dir / record.NAME)
+    bench.emit(_artifact(bench.out_dir, record.NAME, "zip", {"data_sha256": bundle.data.sha256}))
+    return result
 
 
-def _write_bundle(bench: Bench, result: JobResult, finished: Sequence[Finished]) -> None:
-    """Write what it takes to run the job again, and say where it is."""
-    notes = [str(problem) for problem in bench.dataset.problems]
+def _write(bench: Bench, path: str, text: str, format_: str) -> None:
+    (bench.out_dir / path).parent.mkdir(parents=True, exist_ok=True)
+    (bench.out_dir / path).write_text(text, encoding="utf-8")
+    bench.emit(_artifact(bench.out_dir, path, format_, {}))
+
+
+def _distances(
+    bench: Bench, finished: Sequence[Finished], regions: Callable[[Example], Region] | None
+) -> FeatureDistances | None:
+    """Of the delivered pair of students; None where nobody imitated, or the method compares no cells of maps."""
+    students = [one for one in finished if one.role == "imitated"]
+    if not students or regions is None:
+        return None
+    imitated = max(students, key=lambda one: one.trained.score.map50)
+    pair: dict[Role, Detector] = {
+        one.role: one.detector for one in finished if one.role == "plain" and one.seed == imitated.seed
+    }
+    train, val = (
+        bench.dataset.splits[name] for name in (bench.resolved.spec.dataset.train, bench.resolved.spec.dataset.val)
+    )
+    return features.measure(
+        finished[0].detector,
+        {**pair, "imitated": imitated.detector},
+        _spread(train, FITTED_IMAGES),
+        _spread([example for example in val if (~example.difficult).any()], MEASURED_IMAGES),
+        regions,
+    )
+
+
+def _spread(examples: Sequence[Example], count: int) -> list[Example]:
+    """So many of them, at even distances."""
+    return list(examples) if len(examples) <= count else [examples[i * len(examples) // count] for i in range(count)]
+
+
+def _bundle(bench: Bench, result: JobResult, finished: Sequence[Finished]) -> record.Bundle:
+    """What it takes to run the job again."""
+    found = findings.read(bench.out_dir)
+    notes = [f"{one.severity}: {one.message}" for one in (found.findings if found else ()) if one.severity != "ok"]
     notes += [f"{export.path}: not the trained student's boxes" for export in result.exports if not export.parity]
-    bundle = collect.collect(
+    notes += [str(problem) for problem in bench.dataset.problems]
+    return collect.collect(
         bench.out_dir,
         bench.dataset,
         result,
@@ -103,8 +162,6 @@ def _write_bundle(bench: Bench, result: JobResult, finished: Sequence[Finished])
         trained={(one.role, one.seed): one.trained.weights for one in finished},
         notes=notes[:MAX_NOTES],
     )
-    record.write(bundle, bench.out_dir / record.NAME)
-    bench.emit(_artifact(bench.out_dir, record.NAME, "zip", {"data_sha256": bundle.data.sha256}))
 
 
 def _map50(bench: Bench, detect: DetectFn) -> float:

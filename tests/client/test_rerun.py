@@ -14,6 +14,7 @@ from client.errors import EXIT_FAILURE, EXIT_USAGE
 from client.main import main
 from fgfi_core import events
 from fgfi_core.bundle import record
+from fgfi_core.results import JobEvaluation
 from fgfi_core.spec import JobSpec
 
 Run = Callable[..., tuple[int, str, str]]
@@ -54,8 +55,10 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     _add(root / "data", "val0", "val", 4)
     seen: list[events.Event] = []
     fgfi_core.run(JobSpec.model_validate(SPEC), root / "data", root / "out", seen.append)
-    (written,) = [e for e in seen if isinstance(e, events.ArtifactWritten) and e.name == "bundle.zip"]
-    assert (written.path, written.media_type) == ("bundle.zip", "application/zip")
+    written = {e.path: e.media_type for e in seen if isinstance(e, events.ArtifactWritten)}
+    assert written["bundle.zip"] == "application/zip"
+    assert written["evaluation.json"] == "application/json"
+    assert written["exports/model_card.md"] == "text/markdown"
     return root / "data", root / "out"
 
 
@@ -98,6 +101,15 @@ def test_a_rerun_has_the_same_map_to_the_last_digit_and_the_same_weights(
     # As many threads as then, though the spec left them open.
     assert before.spec.resources.threads == "auto"
     assert after.environment.threads == before.environment.threads
+
+
+def test_a_job_leaves_its_measurements_a_card_and_a_report_with_maps_of_distance(job: tuple[Path, Path]) -> None:
+    _, out = job
+    measured = JobEvaluation.model_validate_json((out / "evaluation.json").read_text())
+    assert [(run.role, run.seed) for run in measured.runs] == [("teacher", 0), ("plain", 0), ("imitated", 0)]
+    assert measured.gain is not None
+    assert "imitation" in (out / "exports" / "model_card.md").read_text()
+    assert "How near the maps are" in (out / "report" / "report.html").read_text()
 
 
 def test_a_changed_image_is_refused_by_name(run: Run, job: tuple[Path, Path], tmp_path: Path) -> None:

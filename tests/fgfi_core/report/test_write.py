@@ -13,7 +13,10 @@ from fgfi_core.data import Example, Problem
 from fgfi_core.evaluation.detections import NOTHING, ImageDetections
 from fgfi_core.evaluation.voc import evaluate
 from fgfi_core.report import ReportInputs, write
+from fgfi_core.report.features import FeatureDistances, Unexplained
+from fgfi_core.report.findings import Finding, Findings
 from fgfi_core.report.inputs import Run
+from fgfi_core.report.measurements import completed, measure_all
 from fgfi_core.report.write import render
 from fgfi_core.results import Export, JobResult, Training
 from fgfi_core.spec import DETECTORS, JobSpec
@@ -35,7 +38,12 @@ def found(examples: Sequence[Example], share: float) -> list[ImageDetections]:
     return out
 
 
-def make_inputs(examples: Sequence[Example], classes: tuple[str, ...], shares: Mapping[Run, float]) -> ReportInputs:
+def make_inputs(
+    examples: Sequence[Example],
+    classes: tuple[str, ...],
+    shares: Mapping[Run, float],
+    rules: Sequence[str] = ("voc07", "voc"),
+) -> ReportInputs:
     """Make a job in which each run finds a share of all boxes."""
     seeds = sorted({seed for _, seed in shares})
     spec = JobSpec.model_validate(
@@ -76,11 +84,15 @@ def make_inputs(examples: Sequence[Example], classes: tuple[str, ...], shares: M
         parity=True,
         max_box_difference=0.0001,
     )
+    evaluation = measure_all(detections, examples, classes, rules)
+    result = JobResult(name=NAME, classes=classes, trainings=trainings, exports=(export,), seconds=180)
     return ReportInputs(
-        result=JobResult(name=NAME, classes=classes, trainings=trainings, exports=(export,), seconds=180),
+        result=completed(result, evaluation),
         spec=spec.model_dump(mode="json"),
         examples=examples,
         detections=detections,
+        evaluations={(run.role, run.seed): run.evaluation for run in evaluation.runs},
+        helped=evaluation.helped,
         history=dict.fromkeys(shares, points),
         regions=lambda _: [np.eye(6, 8, dtype=np.bool_)],
         problems=[Problem("warning", "Annotations/<b>.xml", 7, "box has no area; dropped")],
@@ -179,7 +191,7 @@ def test_exports_and_dropped_boxes_are_listed(inputs: ReportInputs) -> None:
 
 def test_the_worst_image_of_the_student_comes_first(inputs: ReportInputs) -> None:
     student = [inputs.detections["imitated", 0][0], NOTHING]
-    html = render(replace(inputs, detections={**inputs.detections, ("imitated", 0): student}))
+    html = render(replace(inputs, helped={}, detections={**inputs.detections, ("imitated", 0): student}))
     assert html.index("<h3>second</h3>") < html.index("<h3>first</h3>")
 
 
@@ -193,6 +205,76 @@ def test_a_job_without_exports_or_problems_says_so(inputs: ReportInputs) -> None
     text = Parsed(render(bare)).text
     assert "Nothing was exported." in text
     assert "dropped nothing" in text
+
+
+def test_coco_and_kitti_have_tables_where_they_were_asked_for(inputs: ReportInputs) -> None:
+    text = Parsed(render(inputs)).text
+    assert "COCO's twelve numbers" not in text
+    assert "40 recalls" not in text
+    asked = make_inputs(inputs.examples, inputs.result.classes, SHARES, ("voc", "coco"))
+    assert "COCO's twelve numbers" in Parsed(render(asked)).text
+    teacher = asked.result.trainings[0]
+    assert teacher.coco is not None
+    assert teacher.coco.ap50 == pytest.approx(1)
+
+
+def test_errors_are_counted_by_kind_on_one_scale(inputs: ReportInputs) -> None:
+    html = render(inputs)
+    # Of four boxes in each of two images the plain student misses half, the imitating one a quarter.
+    assert 'style="width: 100.00%" title="missed: 4"' in html
+    assert 'style="width: 50.00%" title="missed: 2"' in html
+    assert "2 errors · 6 true" in Parsed(html).text
+
+
+def test_where_the_teacher_helped_is_told_with_the_images_gained(inputs: ReportInputs) -> None:
+    text = Parsed(render(inputs)).text
+    assert "Where the teacher helped" in text
+    assert "imitation made fewer errors on 2 images, more on 0 and as many on 0." in text
+    assert "gained: 2 errors of the plain student, 1 of the imitating one" in text
+
+
+def test_without_a_plain_student_nothing_is_said_of_help(inputs: ReportInputs) -> None:
+    alone: dict[Run, float] = {("teacher", 0): 1.0, ("imitated", 0): 0.75}
+    assert "Where the teacher helped" not in render(make_inputs(inputs.examples, inputs.result.classes, alone))
+
+
+def test_a_photograph_is_stored_once_however_often_it_is_drawn_over(inputs: ReportInputs) -> None:
+    assert render(inputs).count("data:image/jpeg") == 2
+
+
+def test_maps_of_distance_say_what_was_compared(inputs: ReportInputs) -> None:
+    grid = np.linspace(0, 2, 48, dtype=np.float32).reshape(6, 8)
+    half = np.asarray(grid / 2, np.float32)
+    measured = FeatureDistances(
+        fitted=24,
+        measured=2,
+        strides=(16,),
+        unexplained={"plain": (Unexplained(0.75, 0.5),), "imitated": (Unexplained(0.25, None),)},
+        maps={example.image_id: {"plain": (grid,), "imitated": (half,)} for example in inputs.examples},
+    )
+    html = render(replace(inputs, distances=measured))
+    text = Parsed(html).text
+    assert "Map at stride 16" in text
+    assert "fitted by least squares on 24 training images" in text
+    assert html.count('class="outline"') == 4
+    assert "How near the maps are" not in render(inputs)
+
+
+def test_findings_of_the_pre_flight_stand_worst_first(inputs: ReportInputs) -> None:
+    found = Findings(
+        findings=(
+            Finding(check="region", severity="ok", message="it covers a third", numbers={"region_share": 0.3333}),
+            Finding(check="teacher_floor", severity="warning", message="it is <weak>", hint="train longer"),
+        )
+    )
+    html = render(replace(inputs, findings=found))
+    assert html.index("teacher floor") < html.index("it covers a third")
+    assert "it is &lt;weak&gt;" in html
+    assert "region share 0.3333" in Parsed(html).text
+
+
+def test_the_model_card_is_in_it_as_text(inputs: ReportInputs) -> None:
+    assert "&lt;script&gt;card" in render(replace(inputs, card="# <script>card"))
 
 
 def test_bccd_makes_a_report_small_enough_to_mail(bccd: Path, tmp_path: Path) -> None:

@@ -1,0 +1,97 @@
+"""The pieces that the report is put together from, each on data made by hand."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from fgfi_core.data import Example
+from fgfi_core.evaluation.report import ERROR_KINDS, Change, Confusion, Helped, Size
+from fgfi_core.report.confusion import MOST, confusion_table
+from fgfi_core.report.errors import MEANINGS
+from fgfi_core.report.findings import FILE, read
+from fgfi_core.report.heat import heat_panel, scale_bar, scale_end
+from fgfi_core.report.helped import class_changes
+
+
+def helped(plain: float, imitated: float) -> Helped:
+    change = Change(plain=plain, imitated=imitated)
+    sizes: tuple[Size, ...] = ("small", "medium", "large")
+    nothing = Change(plain=None, imitated=None)
+    classes = {"better": change, "worse": Change(plain=0.5, imitated=0.4), "absent": nothing}
+    return Helped(classes=classes, sizes=dict.fromkeys(sizes, change), gained=(), lost=())
+
+
+def test_changes_are_means_over_seeds_and_the_most_won_comes_first() -> None:
+    rows = class_changes([helped(0.2, 0.3), helped(0.2, 0.5)])
+    assert [row.name for row in rows] == ["better", "worse"]
+    assert rows[0].won is not None
+    assert abs(rows[0].won - 0.2) < 1e-12
+    assert rows[0].reach == 1
+    assert abs(rows[1].reach + 0.5) < 1e-12
+
+
+def test_a_confusion_of_few_classes_is_kept_whole() -> None:
+    table = confusion_table(Confusion(classes=("a", "b"), counts=((8, 1, 1), (0, 3, 1), (5, 0, 0))))
+    assert table.columns == ("a", "b", "missed")
+    name, total, cells = table.rows[0]
+    assert (name, total) == ("a", 10)
+    assert [(cell.count, cell.share, cell.right) for cell in cells] == [
+        (8, 0.8, True),
+        (1, 0.1, False),
+        (1, 0.1, False),
+    ]
+    assert table.rows[-1][0] == "no box"
+    assert table.rows[-1][2][-1].empty
+
+
+def test_a_confusion_of_many_classes_keeps_the_largest_and_every_count() -> None:
+    counts = np.arange(31 * 31).reshape(31, 31)
+    table = confusion_table(Confusion(classes=tuple(f"c{i}" for i in range(30)), counts=tuple(map(tuple, counts))))
+    assert len(table.columns) == MOST + 1
+    assert table.columns[-2:] == ("other classes", "missed")
+    assert "c29" in table.columns
+    assert "c0" not in table.columns
+    assert sum(cell.count for _, _, cells in table.rows for cell in cells) == counts.sum()
+
+
+def test_every_kind_of_error_has_a_meaning() -> None:
+    assert tuple(MEANINGS) == ERROR_KINDS
+
+
+def test_findings_are_read_whatever_else_the_file_says_and_an_unknown_layout_is_no_findings(tmp_path: Path) -> None:
+    assert read(tmp_path) is None
+    (tmp_path / FILE).write_text(
+        '{"later": 1, "findings": [{"check": "anchors", "severity": "ok", "message": "fine", "phase": "start"}]}'
+    )
+    found = read(tmp_path)
+    assert found is not None
+    assert [one.check for one in found.findings] == ["anchors"]
+    (tmp_path / FILE).write_text('{"findings": [{"check": 1}]}')
+    assert read(tmp_path) is None
+
+
+def test_the_region_is_outlined_along_its_cells(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 20)).save(tmp_path / "one.png")
+    empty = np.zeros(0)
+    example = Example(
+        "one",
+        tmp_path / "one.png",
+        40,
+        20,
+        np.zeros((0, 4), np.float32),
+        empty.astype(np.int64),
+        empty.astype(np.bool_),
+    )
+    region = np.array([[True, False], [False, False]])
+    panel = heat_panel("photo0", example, np.ones((2, 2), np.float32), region, 1.0, "<distance>")
+    # Its four sides: two of 20 pixels, two of 10.
+    assert panel.count("M0.0 0.0h20.0M0.0 10.0h20.0M0.0 0.0v10.0M20.0 0.0v10.0") == 2
+    assert "<distance>" not in panel
+
+
+def test_a_scale_ends_below_the_outliers() -> None:
+    cells = np.ones((20, 20), np.float32)
+    cells[0, 0] = 1000
+    assert scale_end([cells, cells]) < 2
+    assert "2.00 and more" in scale_bar(2.0, 3)
