@@ -74,6 +74,8 @@ class Job(_Answer):
     progress: dict[str, Any] | None = None
     scores: Scores = Scores()
     dataset_id: str
+    priority: str = "normal"
+    device_class: str = "any"
     error: Trouble | None = None
     created_at: datetime
     started_at: datetime | None = None

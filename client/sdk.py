@@ -91,9 +91,13 @@ class Fgfi:
             raise _rejected(dataset)
         return dataset
 
-    def submit(self, spec: dict[str, Any]) -> Job:
-        """Create a job; asked again under the same key when the answer was lost, so never made twice."""
-        return Job.model_validate(self._http.post("/v1/jobs", spec, idempotency_key=str(uuid.uuid4())))
+    def submit(self, spec: dict[str, Any], priority: str | None = None, device_class: str | None = None) -> Job:
+        """Create a job; asked again under the same key when the answer was lost, so never made twice.
+
+        priority: low, normal, high. device_class: which workers may take it; default: by the spec's device.
+        """
+        path = _with_query("/v1/jobs", priority=priority, device_class=device_class)
+        return Job.model_validate(self._http.post(path, spec, idempotency_key=str(uuid.uuid4())))
 
     def jobs(self, states: list[str] | None = None, limit: int | None = None) -> list[Job]:
         """Jobs, newest first."""
@@ -197,6 +201,11 @@ class Fgfi:
             if not answer["has_more"]:
                 return
             asked["cursor"] = answer["next_cursor"]
+
+
+def _with_query(path: str, **given: str | None) -> str:
+    query = {name: value for name, value in given.items() if value is not None}
+    return f"{path}?{httpx.QueryParams(query)}" if query else path
 
 
 def _stream_headers(last_id: str) -> dict[str, str]:

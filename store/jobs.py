@@ -10,12 +10,13 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from fgfi_core.spec import JobSpec
-from store import events, idempotency, ids, outbox
+from store import events, idempotency, ids, outbox, workers
 from store.datasets import for_new_job
 from store.errors import DatasetNotReady, NotFound, WrongState
 from store.garbage import add_of_job
 from store.idempotency import Idempotency
 from store.pages import Page, page
+from store.queues import JOBS, PRIORITIES, Placing, class_of
 from store.states import Action, JobState, after_action, is_terminal
 from store.tables import Attempt, Dataset, Job
 
@@ -26,6 +27,7 @@ _WHEN: dict[Action, str] = {
     "resume": "Only a paused job can be; a failed or cancelled one can be retried.",
     "retry": "Only a failed or cancelled job can be; to run the same work anew, clone it.",
 }
+ANYWHERE = Placing()
 _GONE = "It may have been deleted, or belong to another project."
 
 
@@ -37,7 +39,9 @@ class Created:
     replayed: bool
 
 
-def create(session: Session, project_id: str, spec: JobSpec, once: Idempotency | None = None) -> Created:
+def create(
+    session: Session, project_id: str, spec: JobSpec, once: Idempotency | None = None, placing: Placing = ANYWHERE
+) -> Created:
     """Make a job: idempotency row, job, first event and outbox row in the caller's one transaction.
 
     Raises NotFound, DatasetNotReady or NoSuchSplit for the data set, IdempotencyMismatch, IdempotencyInFlight.
@@ -55,12 +59,17 @@ def create(session: Session, project_id: str, spec: JobSpec, once: Idempotency |
         spec=spec.model_dump(mode="json"),
         meta=spec.metadata,
         state="queued",
+        queue=placing.queue,
+        priority=PRIORITIES[placing.priority],
         last_sequence=0,
         current_attempt=0,
     )
     session.add(job)
     session.flush()
-    first = events.NewEvent("state", {"from": None, "to": "queued", "message": "The job was accepted."})
+    message = "The job was accepted."
+    if placing.queue != JOBS and not workers.any_serves(session, placing.queue):
+        message += f" It waits for a worker of class {class_of(placing.queue)}; none is there now."
+    first = events.NewEvent("state", {"from": None, "to": "queued", "message": message})
     events.append(session, job, [first])
     outbox.add(session, "job", job.id)
     if once is not None:

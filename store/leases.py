@@ -42,13 +42,19 @@ class Pulse:
     pause: bool
 
 
-# One statement: the move to `running` and the attempt with its lease come to be together or not at all.
+# One statement: the move to `running` and the attempt with its lease come to be together or not at all. Where another
+# is at the job already, it does not wait to see what becomes of it.
 _CLAIM = text("""
     WITH taken AS (
         UPDATE jobs
         SET state = 'running', current_attempt = current_attempt + 1,
             started_at = coalesce(started_at, clock_timestamp()), progress = NULL
-        WHERE id = :job_id AND state = 'queued' AND cancel_requested_at IS NULL AND available_at <= clock_timestamp()
+        WHERE id = (
+            SELECT id FROM jobs
+            WHERE id = :job_id AND state = 'queued' AND cancel_requested_at IS NULL
+              AND available_at <= clock_timestamp()
+            FOR NO KEY UPDATE SKIP LOCKED
+        )
         RETURNING id, current_attempt, micro_batch
     )
     INSERT INTO attempts (job_id, number, lease_token, worker_id, device, lease_expires_at, micro_batch)

@@ -18,7 +18,8 @@ TABLES: dict[Kind, type[Job] | type[Dataset]] = {"job": Job, "dataset": Dataset}
 
 def add(session: Session, kind: Kind, subject_id: str, available_at: datetime | None = None) -> None:
     """Leave a message to be published once this transaction is committed (or later, at `available_at`)."""
-    row = Outbox(kind=kind, subject_id=subject_id)
+    queue = session.scalar(select(Job.queue).where(Job.id == subject_id)) if kind == "job" else None
+    row = Outbox(kind=kind, subject_id=subject_id, queue=queue)
     if available_at is not None:
         row.available_at = available_at
     session.add(row)

@@ -8,6 +8,8 @@ from platformdirs import user_cache_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from store.queues import ANY, BUILT_IN
+
 MIB = 2**20
 GIB = 2**30
 WELL_KNOWN_SECRETS = ("change", "secret", "example", "default", "password")
@@ -52,6 +54,13 @@ class Settings(BaseSettings):
     steward_seconds: float = Field(1, gt=0, description="Pause between two rounds of the steward.")
     orphan_hours: float = Field(24, gt=0, description="An object without a row is collected after so long.")
 
+    device_classes: Annotated[tuple[str, ...], NoDecode] = Field((), description="Of workers, besides cpu and gpu.")
+    auto_class: str = Field(
+        "any", description="Which workers take jobs with device auto: any, cpu, gpu or a named class."
+    )
+    worker_classes: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="What this worker is good for; default: gpu and cpu where there is a GPU, else cpu."
+    )
     worker_cache: Path = Field(default_factory=lambda: user_cache_path("fgfi") / "worker")
     worker_cache_bytes: int = Field(50 * GIB, ge=1)
     worker_memory_bytes: int | None = Field(
@@ -59,7 +68,7 @@ class Settings(BaseSettings):
     )
     worker_threads: int | None = Field(None, ge=1, description="OMP_NUM_THREADS of the training child.")
 
-    @field_validator("allowed_hosts", mode="before")
+    @field_validator("allowed_hosts", "device_classes", "worker_classes", mode="before")
     @classmethod
     def _split_by_comma(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -83,6 +92,19 @@ class Settings(BaseSettings):
         if any(text.lower().startswith(word) for word in WELL_KNOWN_SECRETS) or len(set(text)) < 8:
             raise ValueError("is a placeholder; make one with: openssl rand -hex 32")
         return value
+
+    @model_validator(mode="after")
+    def _classes_are_known(self) -> "Settings":
+        for name in self.device_classes:
+            if not (name.isascii() and name.isidentifier()) or name == ANY:
+                raise ValueError(f"FGFI_DEVICE_CLASSES: '{name}' is no name of letters, digits and underscores")
+        known = {ANY, *BUILT_IN, *self.device_classes}
+        for variable, names in (("AUTO_CLASS", {self.auto_class}), ("WORKER_CLASSES", set(self.worker_classes))):
+            if names - known:
+                raise ValueError(
+                    f"FGFI_{variable} names {', '.join(sorted(names - known))}; known: {', '.join(sorted(known))}"
+                )
+        return self
 
     @model_validator(mode="after")
     def _lease_outlives_heartbeats(self) -> "Settings":

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from store.tables import Worker
+from store.tables.base import Json
 
 
 def seen(
@@ -19,14 +20,20 @@ def seen(
     queues: Sequence[str],
     device: str | None = None,
     job_id: str | None = None,
+    classes: Sequence[str] = (),
+    devices: Sequence[Json] = (),
+    trouble: str | None = None,
 ) -> None:
-    """Note that a worker is there, and what it works on."""
+    """Note that a worker is there, what it is good for, what it works on, and why it takes nothing (`trouble`)."""
     values = {
         "hostname": hostname,
         "pid": pid,
         "queues": list(queues),
         "device": device,
         "job_id": job_id,
+        "classes": list(classes),
+        "devices": list(devices),
+        "trouble": trouble,
         "seen_at": func.clock_timestamp(),
     }
     session.execute(
@@ -44,6 +51,12 @@ def list_live(session: Session, within: timedelta = timedelta(seconds=60)) -> Se
     return session.scalars(
         select(Worker).where(Worker.seen_at > func.clock_timestamp() - within).order_by(Worker.hostname, Worker.pid)
     ).all()
+
+
+def any_serves(session: Session, queue: str, within: timedelta = timedelta(seconds=60)) -> bool:
+    """Whether a worker that was seen lately takes from this queue."""
+    lately = Worker.seen_at > func.clock_timestamp() - within
+    return session.scalar(select(Worker.id).where(lately, Worker.queues.any_() == queue).limit(1)) is not None
 
 
 def forget(session: Session, older_than: timedelta) -> None:

@@ -1,25 +1,30 @@
 """Celery: the only file that knows it. A message names a job or a data set and is only a hint; PostgreSQL is the truth.
 
 celery --app=worker.app worker                    # jobs and data sets, one thing at a time
-celery --app=worker.app worker --queues=jobs      # on a training machine
+celery --app=worker.app worker --queues=jobs      # on a training machine: jobs of its own classes of devices
 celery --app=worker.app worker --queues=datasets  # beside it, so that uploads need not wait for a training to end
 """
 
+import logging
 from functools import lru_cache
 from typing import Any, Literal
 
 from celery import Celery, signals
 from kombu.entity import Queue
-from kombu.exceptions import ChannelError
+from kombu.exceptions import ChannelError, OperationalError
 
+from store import turns
+from store.queues import JOBS, all_queues, served
 from store.settings import get_settings
 from worker.checks import check_dataset
 from worker.presence import Presence
-from worker.supervisor import supervise
+from worker.turn import take_turn
 from worker.workplace import Workplace, make_workplace
 
+log = logging.getLogger(__name__)
+
 Kind = Literal["job", "dataset"]
-QUEUES: dict[Kind, str] = {"job": "jobs", "dataset": "datasets"}
+QUEUES: dict[Kind, str] = {"job": JOBS, "dataset": "datasets"}
 TASKS: dict[Kind, str] = {"job": "fgfi.job", "dataset": "fgfi.dataset"}
 
 
@@ -27,7 +32,7 @@ def configuration() -> dict[str, Any]:
     """Celery's settings, read when they are first needed."""
     return {
         "broker_url": get_settings().redis_url,
-        "task_queues": [Queue(name) for name in QUEUES.values()],  # type: ignore[no-untyped-call]
+        "task_queues": [Queue(name) for name in known_queues()],  # type: ignore[no-untyped-call]
         "task_default_queue": QUEUES["job"],
         "task_create_missing_queues": False,
         # JSON only: a pickled message would run code of whoever can write to Redis.
@@ -61,14 +66,19 @@ def configuration() -> dict[str, Any]:
     }
 
 
+def known_queues() -> list[str]:
+    """Every queue of this installation."""
+    return [*all_queues(get_settings().device_classes), QUEUES["dataset"]]
+
+
 app = Celery("fgfi")
 app.add_defaults(configuration)
 
 
 @app.task(name=TASKS["job"])  # type: ignore[untyped-decorator]
 def run_job(job_id: str) -> None:
-    """Make one attempt at a job."""
-    supervise(workplace(), job_id)
+    """Make one attempt at this job, or at another whose turn comes first."""
+    take_turn(workplace(), job_id, announce)
 
 
 @app.task(name=TASKS["dataset"])  # type: ignore[untyped-decorator]
@@ -83,19 +93,38 @@ def workplace() -> Workplace:
     return make_workplace(get_settings())
 
 
-def publish(kind: Kind, subject_id: str) -> None:
+def publish(kind: Kind, subject_id: str, queue: str | None = None) -> None:
     """Put a hint into the queue. Raises `kombu.exceptions.OperationalError` when the broker is away."""
-    app.send_task(TASKS[kind], kwargs={f"{kind}_id": subject_id}, queue=QUEUES[kind], retry=False)
+    if queue not in known_queues():  # Of a class that this installation had once: the job waits until it has it again.
+        queue = QUEUES[kind]
+    app.send_task(TASKS[kind], kwargs={f"{kind}_id": subject_id}, queue=queue, retry=False)
 
 
-def waiting(kind: Kind) -> int:
-    """How many hints of this kind nobody has taken yet. Raises `kombu.exceptions.OperationalError`."""
+def announce(job_id: str) -> None:
+    """Send a job's hint again. When the broker is away, the steward does so later."""
+    with workplace().sessions.begin() as session:
+        queue = turns.queue_of_job(session, job_id)
+    try:
+        publish("job", job_id, queue)
+    except OperationalError as error:
+        log.warning("job %s not announced again: %s", job_id, error)
+
+
+def waiting(queue: str) -> int:
+    """How many hints nobody has taken from a queue yet. Raises `kombu.exceptions.OperationalError`."""
     with app.connection_for_write() as connection:
         try:
-            answer = connection.default_channel.queue_declare(QUEUES[kind], passive=True)
+            answer = connection.default_channel.queue_declare(queue, passive=True)
         except ChannelError:  # An empty queue is no queue in Redis.
             return 0
         return int(answer.message_count)
+
+
+@signals.celeryd_after_setup.connect  # type: ignore[untyped-decorator]
+def _choose_queues(instance: Any, **_: object) -> None:
+    """Of the queues of jobs, take from those of this machine's classes."""
+    queues = instance.app.amqp.queues
+    queues.select(served(queues.consume_from, workplace().classes))
 
 
 _presence: list[Presence] = []
@@ -103,7 +132,9 @@ _presence: list[Presence] = []
 
 @signals.worker_ready.connect  # type: ignore[untyped-decorator]
 def _arrive(sender: Any, **_: object) -> None:
-    presence = Presence(workplace(), sorted(queue.name for queue in sender.task_consumer.queues))
+    names = sorted(queue.name for queue in sender.task_consumer.queues)
+    workplace().queues = tuple(name for name in names if name != QUEUES["dataset"])
+    presence = Presence(workplace(), names)
     presence.start()
     _presence.append(presence)
 

@@ -45,6 +45,9 @@ class Presence:
                         queues=self._queues,
                         device=self._place.device,
                         job_id=self._place.job_id,
+                        classes=self._place.classes,
+                        devices=self._place.devices.found,
+                        trouble=self._place.trouble,
                     )
             except AWAY as error:
                 log.warning("sign of life not written: %s", error)

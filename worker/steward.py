@@ -73,7 +73,7 @@ class Steward:
             published: list[Outbox] = []
             try:
                 for message in outbox.take_due(session):
-                    app.publish(cast("app.Kind", message.kind), message.subject_id)
+                    app.publish(cast("app.Kind", message.kind), message.subject_id, message.queue)
                     published.append(message)
             except BrokerAway as error:
                 log.warning("the broker is away, %d published: %s", len(published), error)
@@ -90,18 +90,22 @@ class Steward:
     def announce_again(self) -> None:
         """Publish again what waits although its message seems to be lost, as after a flush of Redis."""
         age = timedelta(seconds=self._settings.republish_seconds)
+        kinds: list[tuple[str, app.Kind]] = [
+            (queue, "dataset" if queue == app.QUEUES["dataset"] else "job") for queue in app.known_queues()
+        ]
         with self._sessions.begin() as session:
-            forgotten = {
-                "job": outbox.forgotten_jobs(session, app.QUEUES["job"], age),
-                "dataset": outbox.forgotten_datasets(session, age),
-            }
-            for kind in app.QUEUES:
+            for queue, kind in kinds:
+                forgotten = (
+                    outbox.forgotten_jobs(session, queue, age)
+                    if kind == "job"
+                    else outbox.forgotten_datasets(session, age)
+                )
                 # Behind busy workers jobs wait for hours, with their messages: only missing ones are replaced.
-                if len(forgotten[kind]) > app.waiting(kind):
-                    for subject_id in forgotten[kind]:
-                        app.publish(kind, subject_id)
-                    outbox.announced(session, kind, forgotten[kind])
-                    log.info("announced %d %ss again", len(forgotten[kind]), kind)
+                if len(forgotten) > app.waiting(queue):
+                    for subject_id in forgotten:
+                        app.publish(kind, subject_id, queue)
+                    outbox.announced(session, kind, forgotten)
+                    log.info("announced %d %ss again", len(forgotten), kind)
 
     def collect(self) -> None:
         """Delete objects that no row needs any more."""

@@ -10,10 +10,9 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from datetime import timedelta
 
 from fgfi_core.errors import JobError
-from store import attempts, leases
+from store import attempts
 from store.attempts import Budget, Trace
 from store.database import AWAY
 from store.errors import LeaseLost
@@ -44,22 +43,15 @@ class Interrupted(Exception):
     """The attempt was asked to stop before its child began."""
 
 
-def supervise(place: Workplace, job_id: str, *, command: Sequence[str] = RUNNER) -> bool:
-    """Make one attempt at a job. False: there was nothing to do (taken by another, cancelled, not due)."""
-    claimed_at = clock.now()
-    with place.sessions.begin() as session:
-        lease_time = timedelta(seconds=place.settings.lease_seconds)
-        claim = leases.claim(session, job_id, worker_id=place.worker_id, lease=lease_time)
-    if claim is None:
-        return False
-    place.job_id = job_id
+def attempt(place: Workplace, claim: Claim, claimed_at: float, command: Sequence[str] = RUNNER) -> None:
+    """Make one attempt at a claimed job. claimed_at: local time just before the claim was asked for."""
+    place.job_id = claim.job.id
     try:
         _Attempt(place, claim, claimed_at, command).run()
     except LeaseLost as error:
-        log.warning("job %s, attempt %d: given up: %s", job_id, claim.lease.attempt, error)
+        log.warning("job %s, attempt %d: given up: %s", claim.job.id, claim.lease.attempt, error)
     finally:
         place.job_id = None
-    return True
 
 
 class _Attempt:

@@ -8,23 +8,36 @@ from pathlib import Path
 
 from store.database import Sessions, make_engine, make_sessions
 from store.objects import ObjectStore, open_store
+from store.queues import JOBS
 from store.settings import Settings
 from worker.cache import Cache
+from worker.devices import Devices, find_devices
 from worker.stopping import Stopping
 
 
 @dataclass
 class Workplace:
-    """Made once a process. For others to see: `job_id`, what is worked on; `device`, what the last run computed on."""
+    """Made once a process. queues: whose jobs it takes; classes: of devices, what it is good for.
+
+    For others to see: `job_id`, what is worked on; `device`, what the last run computed on; `trouble` with the machine.
+    """
 
     settings: Settings
     sessions: Sessions
     objects: ObjectStore
     cache: Cache
     worker_id: str
+    devices: Devices = field(default_factory=find_devices)
+    queues: tuple[str, ...] = (JOBS,)
     stopping: Stopping = field(default_factory=Stopping)
     job_id: str | None = None
     device: str | None = None
+    trouble: str | None = None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of devices it is good for: as set, else as found."""
+        return self.settings.worker_classes or self.devices.classes
 
     @property
     def scratch(self) -> Path:

@@ -22,6 +22,7 @@ from store import jobs, transitions
 from store.errors import DatasetNotReady, NoSuchSplit, NotFound
 from store.idempotency import Idempotency
 from store.jobs import Created
+from store.queues import ANY, BUILT_IN, Placing, Priority, priority_name, queue_of
 from store.settings import Settings
 from store.standings import best_accuracy
 from store.states import JobState
@@ -31,6 +32,9 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 KeyHeader = Annotated[str | None, Header(min_length=1, max_length=200)]
 ACTED = responses(401, 403, 404, 409)
+DeviceClass = Annotated[
+    str | None, Query(description="Which workers: any, cpu, gpu or a named class; default: by `resources.device`.")
+]
 Changes = Annotated[
     dict[str, Any] | None,
     Body(
@@ -56,10 +60,13 @@ def create_job(
     settings: SettingsDep,
     response: Response,
     idempotency_key: KeyHeader = None,
+    priority: Priority = "normal",
+    device_class: DeviceClass = None,
 ) -> JobOut:
     """Queue a job. With an `Idempotency-Key` a repeated request answers the job the first one made."""
-    once = _once(idempotency_key, spec.model_dump(mode="json"), settings)
-    return _created(session, _create(session, principal.project_id, spec, once), response)
+    placing = Placing(_queue(spec, device_class, settings), priority)
+    once = _once(idempotency_key, _asked(spec.model_dump(mode="json"), priority, device_class), settings)
+    return _created(session, _create(session, principal.project_id, spec, once, placing), response)
 
 
 @router.get("", response_model=PageOut[JobSummary], responses=responses(401, 403, 422))
@@ -128,12 +135,37 @@ def clone_job(
     response: Response,
     changes: Changes = None,
     idempotency_key: KeyHeader = None,
+    priority: Priority | None = None,
+    device_class: DeviceClass = None,
 ) -> JobOut:
-    """Queue a new job with this one's spec, or with changes to it."""
+    """Queue a new job with this one's spec, or with changes to it; where it waits is as it was, unless asked for."""
     original = jobs.get(session, principal.project_id, job_id)
-    once = _once(idempotency_key, {"clone": job_id, "changes": changes or {}}, settings)
     spec = _changed(original.spec, changes or {})
-    return _created(session, _create(session, principal.project_id, spec, once), response)
+    same_device = spec.resources.device == original.spec["resources"]["device"] and device_class is None
+    queue = original.queue if same_device else _queue(spec, device_class, settings)
+    placing = Placing(queue, priority or priority_name(original.priority))
+    asked = _asked({"clone": job_id, "changes": changes or {}}, placing.priority, device_class)
+    once = _once(idempotency_key, asked, settings)
+    return _created(session, _create(session, principal.project_id, spec, once, placing), response)
+
+
+def _queue(spec: JobSpec, device_class: str | None, settings: Settings) -> str:
+    """The queue of the class asked for, else of the spec's device. Raises Problem for a class nobody configured."""
+    if device_class is None:
+        of_device = {"cpu": "cpu", "cuda": "gpu", "auto": settings.auto_class}
+        return queue_of(of_device[spec.resources.device])
+    known = (ANY, *BUILT_IN, *settings.device_classes)
+    if device_class not in known:
+        message = f"there is no class of devices '{device_class}'"
+        field = FieldError(path="device_class", message=message, hint=f"Known: {', '.join(known)}.")
+        raise Problem(422, "no_such_device_class", f"T{message[1:]}.", hint=field.hint, errors=(field,))
+    return queue_of(device_class)
+
+
+def _asked(request: Any, priority: Priority, device_class: str | None) -> Any:
+    """What a request asks, for its idempotency key."""
+    usual = priority == "normal" and device_class is None
+    return request if usual else {"body": request, "priority": priority, "device_class": device_class}
 
 
 def _changed(spec: dict[str, Any], changes: dict[str, Any]) -> JobSpec:
@@ -155,10 +187,10 @@ def _created(session: Session, created: Created, response: Response) -> JobOut:
     return _whole(session, created.job)
 
 
-def _create(session: Session, project_id: str, spec: JobSpec, once: Idempotency | None) -> Created:
+def _create(session: Session, project_id: str, spec: JobSpec, once: Idempotency | None, placing: Placing) -> Created:
     _refuse_files(spec)
     try:
-        return jobs.create(session, project_id, spec, once)
+        return jobs.create(session, project_id, spec, once, placing)
     except NoSuchSplit as error:
         field = FieldError(path=error.field, message=error.message, hint=error.hint)
         raise Problem(422, error.code, f"{error.message}.", hint=error.hint, errors=(field,)) from error

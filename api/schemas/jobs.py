@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from api.scores import Scores
+from store.queues import Priority, class_of, priority_name
 from store.states import JobState
 from store.tables import Attempt, Job, JobEvent
 from store.transitions import Transition
@@ -60,6 +61,8 @@ class JobSummary(BaseModel):
     progress: dict[str, Any] | None
     scores: Scores
     dataset_id: str
+    priority: Priority
+    device_class: str
     metadata: dict[str, Any]
     error: dict[str, Any] | None
     created_at: datetime
@@ -145,5 +148,10 @@ class MetricsOut(BaseModel):
 
 
 def _fields(row: Job, best: Mapping[str, float]) -> dict[str, Any]:
-    names = JobSummary.model_fields.keys() - {"scores", "metadata"}
-    return {name: getattr(row, name) for name in names} | {"metadata": row.meta, "scores": Scores.of(best)}
+    made = {
+        "metadata": row.meta,
+        "scores": Scores.of(best),
+        "priority": priority_name(row.priority),
+        "device_class": class_of(row.queue),
+    }
+    return {name: getattr(row, name) for name in JobSummary.model_fields.keys() - made.keys()} | made

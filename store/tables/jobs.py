@@ -3,10 +3,11 @@
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.states import JOB_STATES, TERMINAL
+from store.states import HELD, JOB_STATES, TERMINAL
 from store.tables.base import Base, Json, Now, Time
 
 _STATES = ", ".join(repr(state) for state in JOB_STATES)
+_HELD = ", ".join(repr(state) for state in JOB_STATES if state in HELD)
 _TERMINAL = ", ".join(repr(state) for state in sorted(TERMINAL))
 
 
@@ -24,6 +25,16 @@ class Job(Base):
         CheckConstraint("state <> 'failed' OR error IS NOT NULL", name="failed_has_error"),
         Index(None, "project_id", "created_at", "id"),
         Index("ix_jobs_queued", "queue", "available_at", postgresql_where=text("state = 'queued'")),
+        Index(
+            "ix_jobs_turn",
+            "queue",
+            "priority",
+            "project_id",
+            "created_at",
+            "id",
+            postgresql_where=text("state = 'queued'"),
+        ),
+        Index("ix_jobs_held", "project_id", postgresql_where=text(f"state IN ({_HELD})")),
         Index("ix_jobs_dataset_id", "dataset_id"),
     )
 
@@ -43,7 +54,7 @@ class Job(Base):
     version: Mapped[int] = mapped_column(server_default="1")
     last_sequence: Mapped[int] = mapped_column(server_default="0", doc="Of this job's events, without gaps.")
 
-    queue: Mapped[str] = mapped_column(server_default="jobs")
+    queue: Mapped[str] = mapped_column(server_default="jobs", doc="See `store/queues.py`.")
     priority: Mapped[int] = mapped_column(server_default="0")
     available_at: Mapped[Now]
     published_at: Mapped[Time | None]

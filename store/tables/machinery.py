@@ -4,7 +4,7 @@ from sqlalchemy import CheckConstraint, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from store.tables.base import Base, Now, Time
+from store.tables.base import Base, Json, Now, Time
 
 
 class Worker(Base):
@@ -16,7 +16,10 @@ class Worker(Base):
     hostname: Mapped[str]
     pid: Mapped[int]
     queues: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    device: Mapped[str | None]
+    classes: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}", doc="Of devices: what it is good for.")
+    devices: Mapped[list[Json]] = mapped_column(server_default="[]", doc="What was found on its machine.")
+    device: Mapped[str | None] = mapped_column(doc="What its last run computed on.")
+    trouble: Mapped[str | None] = mapped_column(doc="Why it takes nothing now.")
     job_id: Mapped[str | None] = mapped_column(doc="What it works on; None when it waits.")
     started_at: Mapped[Now]
     seen_at: Mapped[Now]
@@ -34,6 +37,7 @@ class Outbox(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
     subject_id: Mapped[str]
+    queue: Mapped[str | None] = mapped_column(doc="None: the kind's own.")
     available_at: Mapped[Now]
     created_at: Mapped[Now]
     published_at: Mapped[Time | None]

@@ -256,3 +256,14 @@ def test_a_clone_carries_its_changes_and_a_key(make_service: MakeService) -> Non
     assert asked[0].url.path == "/v1/jobs/job_1/clone"
     assert json.loads(asked[0].content) == {"name": "other"}
     assert asked[0].headers["idempotency-key"]
+
+
+def test_a_job_is_submitted_with_its_priority(make_service: MakeService) -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(201, json=JOB)
+
+    make_service(answer).submit({}, priority="high")
+    assert dict(asked[0].url.params) == {"priority": "high"}

@@ -256,3 +256,24 @@ def test_a_clone_asked_for_twice_under_one_key_is_made_once(client: TestClient, 
     first, second = (client.post(path, headers=headers).json()["id"] for _ in range(2))
     assert first == second
     assert client.post(path, json={"name": "x"}, headers=headers).json()["code"] == "idempotency_mismatch"
+
+
+def test_a_job_says_how_urgent_it_is_and_who_may_take_it(client: TestClient, spec: dict[str, Any]) -> None:
+    made = client.post("/v1/jobs", json=spec, params={"priority": "high", "device_class": "cpu"}).json()
+    assert (made["priority"], made["device_class"]) == ("high", "cpu")
+    clone = client.post(f"/v1/jobs/{made['id']}/clone").json()
+    assert (clone["priority"], clone["device_class"]) == ("high", "cpu")
+
+
+@pytest.mark.parametrize(("device", "device_class"), [("auto", "any"), ("cpu", "cpu"), ("cuda", "gpu")])
+def test_without_a_class_the_specs_device_decides(
+    client: TestClient, spec: dict[str, Any], device: str, device_class: str
+) -> None:
+    spec["resources"]["device"] = device
+    assert client.post("/v1/jobs", json=spec).json()["device_class"] == device_class
+
+
+def test_an_unknown_class_of_devices_is_refused_with_the_known_ones(client: TestClient, spec: dict[str, Any]) -> None:
+    refused = client.post("/v1/jobs", json=spec, params={"device_class": "tpu"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "no_such_device_class")
+    assert refused.json()["hint"] == "Known: any, cpu, gpu."

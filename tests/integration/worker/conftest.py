@@ -19,7 +19,7 @@ from store.database import Sessions
 from store.objects import ObjectStore
 from store.settings import Settings
 from store.tables import Attempt, Job, JobEvent
-from worker.supervisor import supervise
+from worker.turn import take_turn
 from worker.workplace import Workplace, make_workplace
 
 SCRIPT = Path(__file__).with_name("scripted_child.py")
@@ -62,7 +62,7 @@ def attempt(place: Workplace) -> Callable[[str, str], bool]:
     """Makes one attempt at a job, its child playing a scene, to the end."""
 
     def run(job_id: str, scene: str) -> bool:
-        return supervise(place, job_id, command=(sys.executable, str(SCRIPT), scene))
+        return take_turn(place, job_id, lambda _: None, command=(sys.executable, str(SCRIPT), scene))
 
     return run
 
@@ -74,7 +74,7 @@ def begin(place: Workplace) -> Iterator[Callable[[str, str], threading.Thread]]:
 
     def run(job_id: str, scene: str) -> threading.Thread:
         command = (sys.executable, str(SCRIPT), scene)
-        thread = threading.Thread(target=supervise, args=(place, job_id), kwargs={"command": command})
+        thread = threading.Thread(target=take_turn, args=(place, job_id, lambda _: None), kwargs={"command": command})
         thread.start()
         threads.append(thread)
         return thread

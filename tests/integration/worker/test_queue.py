@@ -13,8 +13,10 @@ import pytest
 from redis import Redis
 from sqlalchemy import select
 
+from fgfi_core.spec import JobSpec
 from store import jobs, workers
 from store.database import Sessions
+from store.queues import Placing
 from store.settings import Settings
 from store.tables import Job, Outbox
 
@@ -133,24 +135,24 @@ def test_a_worker_shows_itself_and_says_goodbye(start: Start, sessions: Sessions
 
 
 @pytest.fixture
-def scripted_worker(start: Start, tmp_path: Path) -> Callable[[str], subprocess.Popen[bytes]]:
+def scripted_worker(start: Start, tmp_path: Path) -> Callable[..., subprocess.Popen[bytes]]:
     """Starts a worker whose children play a scene, as nothing but a test has a reason to."""
 
-    def run(scene: str) -> subprocess.Popen[bytes]:
+    def run(scene: str, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
         command = f"(sys.executable, {str(Path(__file__).with_name('scripted_child.py'))!r}, {scene!r})"
         (tmp_path / "scripted_worker.py").write_text(
-            "import sys, worker.app, worker.supervisor\n"
-            f"worker.supervisor.supervise.__kwdefaults__['command'] = {command}\n"
-            "worker.app.app.worker_main(['worker', '--loglevel=INFO'])\n"
+            "import sys, worker.app, worker.turn\n"
+            f"worker.turn.take_turn.__kwdefaults__['command'] = {command}\n"
+            f"worker.app.app.worker_main(['worker', '--loglevel=INFO', *{arguments!r}])\n"
         )
         path = f"{ROOT}{os.pathsep}{tmp_path}"
-        return start("scripted_worker", PYTHONPATH=path, FGFI_LEASE_SECONDS="3")
+        return start("scripted_worker", PYTHONPATH=path, **{"FGFI_LEASE_SECONDS": "3", **more})
 
     return run
 
 
 def test_a_terminated_worker_hands_its_job_on(
-    start: Start, scripted_worker: Callable[[str], subprocess.Popen[bytes]], make_job: Callable[[], Job], look: Any
+    start: Start, scripted_worker: Callable[..., subprocess.Popen[bytes]], make_job: Callable[[], Job], look: Any
 ) -> None:
     job = make_job()
     steward(start)
@@ -165,7 +167,7 @@ def test_a_terminated_worker_hands_its_job_on(
 
 
 def test_a_killed_workers_child_dies_with_it_and_another_worker_takes_the_job(
-    start: Start, scripted_worker: Callable[[str], subprocess.Popen[bytes]], make_job: Callable[[], Job], look: Any
+    start: Start, scripted_worker: Callable[..., subprocess.Popen[bytes]], make_job: Callable[[], Job], look: Any
 ) -> None:
     job = make_job()
     steward(start)
@@ -190,3 +192,26 @@ def test_cancelling_what_waits_needs_no_worker(
     with sessions.begin() as session:
         assert jobs.cancel(session, project_id, job.id).state == "cancelled"
         assert session.scalar(select(Job.finished_at).where(Job.id == job.id)) is not None
+
+
+def test_two_workers_on_one_machine_share_the_jobs_of_their_class(
+    start: Start,
+    scripted_worker: Callable[..., subprocess.Popen[bytes]],
+    sessions: Sessions,
+    project_id: str,
+    job_spec: JobSpec,
+    look: Any,
+) -> None:
+    with sessions.begin() as session:
+        made = [jobs.create(session, project_id, job_spec, placing=Placing("jobs.cpu")).job.id for _ in range(4)]
+        foreign = jobs.create(session, project_id, job_spec, placing=Placing("jobs.gpu", "high")).job.id
+    steward(start)
+    for name in ("one", "two"):
+        scripted_worker("success", "--queues=jobs", f"--hostname={name}@%h", FGFI_WORKER_CLASSES="cpu")
+
+    look.until(lambda: {look.job(job_id).state for job_id in made} == {"succeeded"}, 120)
+    assert [look.job(job_id).current_attempt for job_id in made] == [1, 1, 1, 1]
+    assert (look.job(foreign).state, look.job(foreign).current_attempt) == ("queued", 0)
+    with sessions.begin() as session:
+        rows = workers.list_live(session)
+    assert [(row.queues, row.classes) for row in rows] == [(["jobs", "jobs.cpu"], ["cpu"])] * 2
