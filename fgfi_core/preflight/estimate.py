@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import torch
 
 from fgfi_core.preflight.check import Subject, Verdict
-from fgfi_core.preflight.trial import SIDE, images, roles, steps
+from fgfi_core.preflight.trial import SIDE, images, roles, trial_step
 from fgfi_core.results import Role
 from fgfi_core.training.torch_errors import explained
 from fgfi_core.training.trainings import Bench
@@ -52,7 +52,8 @@ def _seconds(bench: Bench, role: Role) -> float:
     schedule = bench.resolved.spec.schedule
     size = min(int(schedule.batch_size), len(bench.dataset.splits[bench.resolved.spec.dataset.train]))
     batch = images(bench, role, size)
-    with steps(bench, role, schedule) as step, explained(step.learner.detector, schedule, size):
+    step = trial_step(bench, role, schedule)
+    with explained(step.learner.detector, schedule, size):
         # A rate of 0: the weights stay what they are, and so does the time of a step.
         step(batch, 0, 0.0)
         _wait(bench)

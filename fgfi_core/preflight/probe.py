@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fgfi_core.errors import JobError
-from fgfi_core.preflight.trial import images, roles, steps
+from fgfi_core.preflight.trial import images, roles, trial_step
 from fgfi_core.results import Role
 from fgfi_core.spec import Schedule
 from fgfi_core.training.checkpoint import kept_random_state
@@ -57,17 +57,16 @@ def _fits(bench: Bench, role: Role) -> Callable[[int], bool]:
 
 def _fits_on_cuda(bench: Bench, role: Role, count: int) -> bool:
     device = bench.placement.device
-    _let_go()
+    # What the size before left behind.
+    gc.collect()
+    torch.cuda.empty_cache()
     torch.cuda.reset_peak_memory_stats(device)
     room = torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device)
     try:
-        with steps(bench, role, _whole(bench)) as step:
-            step(images(bench, role, count), 0, 0.0)
+        trial_step(bench, role, _whole(bench))(images(bench, role, count), 0, 0.0)
         return torch.cuda.max_memory_reserved(device) <= (1 - SPARE) * room
     except torch.cuda.OutOfMemoryError:
         return False
-    finally:
-        _let_go()
 
 
 def _graph_bytes(bench: Bench, role: Role) -> tuple[float, float]:
@@ -80,15 +79,15 @@ def _graph_bytes(bench: Bench, role: Role) -> tuple[float, float]:
         return tensor.detach()
 
     schedule = _whole(bench)
-    with steps(bench, role, schedule) as step:
-        learner = step.learner
-        modules = [learner.detector] + ([] if learner.imitate is None else [learner.imitate.module])
-        weights = [parameter for module in modules for parameter in module.parameters()]
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            step(images(bench, role, IMAGES), 0, 0.0)
-        for weight in weights:
-            kept.pop(weight.untyped_storage().data_ptr(), None)
-        fixed = PER_WEIGHT[schedule.optimizer] * sum(weight.nbytes for weight in weights)
+    step = trial_step(bench, role, schedule)
+    learner = step.learner
+    modules = [learner.detector] + ([] if learner.imitate is None else [learner.imitate.module])
+    weights = [parameter for module in modules for parameter in module.parameters()]
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
+        step(images(bench, role, IMAGES), 0, 0.0)
+    for weight in weights:
+        kept.pop(weight.untyped_storage().data_ptr(), None)
+    fixed = PER_WEIGHT[schedule.optimizer] * sum(weight.nbytes for weight in weights)
     return fixed, OVER_GRAPH * sum(kept.values()) / IMAGES
 
 
@@ -104,8 +103,3 @@ def available_memory() -> int:
 def _whole(bench: Bench) -> Schedule:
     """The schedule with no micro-batches: what is passed goes through at once."""
     return bench.resolved.spec.schedule.model_copy(update={"micro_batch": "auto"})
-
-
-def _let_go() -> None:
-    gc.collect()
-    torch.cuda.empty_cache()

@@ -1,7 +1,6 @@
 """Steps of each training on models that are thrown away, to see what they cost."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fgfi_core.data.loader import Batch
@@ -42,8 +41,7 @@ def roles(bench: Bench) -> tuple[Role, ...]:
     return tuple(role for role, is_trained in trained.items() if is_trained)
 
 
-@contextmanager
-def steps(bench: Bench, role: Role, schedule: Schedule) -> Iterator[Step]:
+def trial_step(bench: Bench, role: Role, schedule: Schedule) -> Step:
     """The step of a role's training, from fresh weights, by a schedule like the job's."""
     method = bench.resolved.spec.method
     imitate = None
@@ -54,7 +52,7 @@ def steps(bench: Bench, role: Role, schedule: Schedule) -> Iterator[Step]:
         detector = fresh(bench, SIDE[role])
     factor = recipe(detector.name, schedule.optimizer).bias_factor
     detector.train()
-    yield Step(Trial(detector, schedule, bench.placement, imitate, factor))
+    return Step(Trial(detector, schedule, bench.placement, imitate, factor))
 
 
 def images(bench: Bench, role: Role, count: int) -> Batch:

@@ -31,11 +31,11 @@ def train(task: Task) -> Trained:
     finished = task.checkpoints.load_final()
     if finished is not None:
         return Trained.from_state(finished)
-    with explained(task.detector, task.schedule, images_at_once(task)):
+    with explained(task.detector, task.schedule, _images_at_once(task)):
         return _Loop(task).run()
 
 
-def images_at_once(task: Task) -> int:
+def _images_at_once(task: Task) -> int:
     """Images of one forward pass."""
     most = task.schedule.micro_batch
     return task.loader.batch_size if most == "auto" else min(most, task.loader.batch_size)

@@ -26,6 +26,17 @@ def test_with_less_memory_it_goes_through_in_parts(
     assert probe.micro_batch(bench) == 2
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_on_cuda_a_step_is_tried_and_too_large_a_one_is_not_an_error(
+    spec: Spec, images: Path, subject: MakeSubject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = spec(resources={"device": "cuda"}, schedule={"batch_size": 4})
+    bench = subject(job, images).bench
+    assert probe.micro_batch(bench) == 4
+    monkeypatch.setattr(probe, "SPARE", 1.0)  # Nothing fits.
+    assert probe.micro_batch(bench) == 1
+
+
 def test_a_number_is_taken_as_given(spec: Spec, images: Path, subject: MakeSubject) -> None:
     assert probe.micro_batch(subject(spec(schedule={"batch_size": 8, "micro_batch": 3}), images).bench) == 3
 

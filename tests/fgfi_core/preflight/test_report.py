@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 from fgfi_core.preflight.report import Finding, PreflightReport
 
 
@@ -24,3 +27,11 @@ def test_a_phase_found_again_takes_the_place_of_what_it_found_before() -> None:
 def test_the_estimate_is_what_was_measured_in_seconds_and_bytes() -> None:
     found = (finding("estimate", total_seconds=9.0), finding("disk", disk_bytes=3.0), finding("boxes", train_boxes=2))
     assert PreflightReport(findings=found).estimate() == {"total_seconds": 9.0, "disk_bytes": 3.0}
+
+
+def test_a_report_can_be_read_where_torch_is_not_installed() -> None:
+    program = "import sys; sys.modules['torch'] = sys.modules['numpy'] = None; import fgfi_core.preflight.report"
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr

@@ -11,7 +11,9 @@ import torch
 
 import fgfi_core
 from fgfi_core import events
+from fgfi_core.detectors import create
 from fgfi_core.errors import BadData, BadSpec
+from fgfi_core.export import safetensors
 from fgfi_core.preflight import estimate, run, teacher
 from fgfi_core.preflight.report import FILE, PreflightReport
 from fgfi_core.spec import JobSpec
@@ -55,6 +57,16 @@ def test_every_refusal_of_a_phase_is_named_at_once(spec: Spec, voc: "VocFolder",
         assert text in raised.value.message
     assert "(3) Lower method.threshold" in raised.value.hint
     assert [finding.check for finding in report(tmp_path / "out").refused()] == ["leaks", "class_coverage", "region"]
+
+
+def test_a_teacher_with_a_shuffled_class_map_never_gets_to_teach(spec: Spec, images: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    file, _ = safetensors.write(create("ssd-shufflenetv2-0.5x", 2, (64, 64)), ["dot", "cell"], tmp_path)
+    job = spec(teacher={"detector": "ssd-shufflenetv2-0.5x", "init": "file", "epochs": 0}, preflight={"force": True})
+    seen: list[events.Event] = []
+    with pytest.raises(BadData, match=r"classes in another order: 0 is 'dot' there and 'cell' here.*dot, cell"):
+        fgfi_core.run(job, images, tmp_path / "out", seen.append, weights={"teacher": file})
+    assert {event.stage for event in seen if isinstance(event, events.StageStarted)} == {"preflight"}
 
 
 def test_force_goes_on_with_judgements_and_never_with_what_cannot_be_trained(
