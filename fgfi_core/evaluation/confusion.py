@@ -28,10 +28,10 @@ def confusion(flat: Flat, kept: NDArray[np.bool_], classes: Sequence[str]) -> Co
     counted = ~truth.difficult
     candidates = pairs.where(counted[pairs.b])
     other = found.labels[candidates.a] != truth.labels[candidates.b]
-    preferred = np.lexsort((other, -candidates.overlap, candidates.a))
-    taken = choose(
-        candidates.a[preferred], candidates.b[preferred], turns(found.image), np.ones((len(truth.labels), 1), np.bool_)
-    )[:, 0]
+    # Sorting keeps the order of equals: first by class, then by overlap.
+    candidates = candidates.preferring(-other.astype(np.float64))
+    candidates = candidates.preferring(candidates.overlap)
+    taken = choose(candidates, turns(found.image), np.ones((len(truth.labels), 1), np.bool_))[:, 0]
     hit = taken >= 0
     missed = counted.copy()
     missed[taken[hit]] = False

@@ -6,8 +6,8 @@ The rule is that of the devkit's evaluate_object.cpp (Geiger et al., 2012; 40 re
 - boxes take detections in the order of the label file. First for all detections, each box the best scored one: those
   scores are thinned to thresholds, about one for each of 41 recalls. Then, at each threshold, each box the detection
   that overlaps it most.
-- a detection that is not high enough counts for nothing, but it does keep a box from being missed where nothing else
-  found it; the devkit does not ask for the class of such a one.
+- a detection that is not high enough is never true or false, but a box may take it at first, whatever its class, and
+  then gives no score.
 - a detection that no box took and that lies in a DontCare region counts for nothing.
 
 The devkit stops at the last threshold, so a class with fewer than about 40 boxes cannot reach 1. It divides by zero at
@@ -24,7 +24,7 @@ from fgfi_core.errors import BadSpec
 from fgfi_core.evaluation.flat import Flat
 from fgfi_core.evaluation.in_turn import choose, turns
 from fgfi_core.evaluation.matching import inside
-from fgfi_core.evaluation.pairs import Pairs, overlapping
+from fgfi_core.evaluation.pairs import overlapping
 from fgfi_core.evaluation.report import DIFFICULTIES, Difficulty, KittiClass, KittiNumbers
 
 # The least overlap, which a detection must exceed.
@@ -82,11 +82,12 @@ class _Class:
         self.found = flat.found.rows(rows)
         self.of_class = self.found.labels == label
         self.heights, self.scores = heights[rows], self.found.scores.astype(np.float64)
-        near = overlapping(self.truth.boxes, self.truth.image, self.found.boxes, self.found.image, overlap)
-        self.pairs = near.where(near.overlap > overlap)
         self.somewhere = ~inside(self.found, flat.regions, np.nextafter(overlap, 1))
+        near = overlapping(self.truth.boxes, self.truth.image, self.found.boxes, self.found.image, overlap)
+        near = near.where(near.overlap > overlap)
+        self.by_score, self.by_overlap = near.preferring(self.scores[near.b]), near.preferring(near.overlap)
         self.turn = np.zeros(len(self.truth.labels), np.int64)
-        candidates = np.unique(self.pairs.a)
+        candidates = np.unique(near.a)
         self.turn[candidates] = turns(self.truth.image[candidates])
 
     def precision(self, limits: Limits) -> NDArray[np.float64] | None:
@@ -97,42 +98,29 @@ class _Class:
         counted = ~(truth.difficult | out | (height < limits.height))
         if not counted.any():
             return None
-        # Low ones are forgiven whatever their class; high ones of other classes play no part.
         low = self.heights < limits.height
-        plays = self.of_class | low
-        thresholds = self._thresholds(counted, low, plays)
-        true, false = self._counts(thresholds, counted, low, plays)
+        thresholds = self._thresholds(counted, low)
+        true, false = self._counts(thresholds, counted, self.of_class & ~low)
         precision = np.zeros(RECALLS)
         np.divide(true, true + false, out=precision[: len(thresholds)], where=true + false > 0)
         return np.maximum.accumulate(precision[::-1])[::-1]
 
-    def _thresholds(
-        self, counted: NDArray[np.bool_], low: NDArray[np.bool_], plays: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
-        pairs = _preferred(self.pairs, -self.scores[self.pairs.b])
-        taken = choose(pairs.a, pairs.b, self.turn, plays[:, None])[:, 0]
+    def _thresholds(self, counted: NDArray[np.bool_], low: NDArray[np.bool_]) -> NDArray[np.float64]:
+        taken = choose(self.by_score, self.turn, (self.of_class | low)[:, None])[:, 0]
         taken = taken[counted & (taken >= 0)]
         return thinned(self.scores[taken[~low[taken]]], int(counted.sum()))
 
     def _counts(
-        self,
-        thresholds: NDArray[np.float64],
-        counted: NDArray[np.bool_],
-        low: NDArray[np.bool_],
-        plays: NDArray[np.bool_],
+        self, thresholds: NDArray[np.float64], counted: NDArray[np.bool_], regular: NDArray[np.bool_]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """True and false detections at each threshold."""
-        # Of low detections the first is as good as any, and worse than any other.
-        worth = np.where(low[self.pairs.b], 0, -self.pairs.overlap)
-        pairs = _preferred(self.pairs, worth)
-        scored = self.scores[:, None] >= thresholds
-        taken = choose(pairs.a, pairs.b, self.turn, scored & plays[:, None])
+        scores = np.where(regular, self.scores, -np.inf)
+        taken = choose(self.by_overlap, self.turn, scores[:, None] >= thresholds)
         box, game = np.nonzero(taken >= 0)
-        regular = ~low[taken[box, game]]
-        true = np.bincount(game[counted[box] & regular], minlength=len(thresholds))
-        stray = scored & (self.of_class & ~low & self.somewhere)[:, None]
-        stray[taken[box, game], game] = False
-        return true, stray.sum(axis=0)
+        true = np.bincount(game[counted[box]], minlength=len(thresholds))
+        stray = regular & self.somewhere
+        strays = stray.sum() - np.searchsorted(np.sort(self.scores[stray]), thresholds)
+        return true, strays - np.bincount(game[stray[taken[box, game]]], minlength=len(thresholds))
 
 
 def thinned(scores: NDArray[np.float64], boxes: int) -> NDArray[np.float64]:
@@ -153,12 +141,6 @@ def thinned(scores: NDArray[np.float64], boxes: int) -> NDArray[np.float64]:
         recall += 1 / (RECALLS - 1)
         begin += 1
     return np.array(kept[:RECALLS])
-
-
-def _preferred(pairs: Pairs, worth: NDArray[np.float64]) -> Pairs:
-    """The pairs in order of `a`, then of worth (least first), then as they were."""
-    order = np.lexsort((worth, pairs.a))
-    return Pairs(pairs.a[order], pairs.b[order], pairs.overlap[order])
 
 
 def _more(truncation: NDArray[np.float32], limit: float) -> NDArray[np.bool_]:
