@@ -6,13 +6,14 @@ from typing import NamedTuple
 
 from fgfi_core.data import coco, kitti, voc, yolo
 from fgfi_core.data.dataset import Dataset
+from fgfi_core.data.unlabelled import with_unlabelled
 from fgfi_core.errors import BadData
 
 SHOWN = 5
 
 
 class Format(NamedTuple):
-    """A format we read: what to look for (also in words), and the reader."""
+    """A format we read: what to look for (also in words), and the reader, which finds a folder `unlabelled`, too."""
 
     name: str
     looks_for: str
@@ -21,10 +22,17 @@ class Format(NamedTuple):
 
 
 FORMATS = (
-    Format("Pascal VOC", f"{voc.ANNOTATIONS}/, {voc.IMAGES}/ and {voc.LISTS}/*.txt", voc.found, voc.scan),
-    Format("COCO", f"{coco.ANNOTATIONS}/*.json", coco.found, coco.scan),
-    Format("KITTI", f"{kitti.IMAGES}/, {kitti.LABELS}/ and {kitti.LISTS}/*.txt", kitti.found, kitti.scan),
-    Format("YOLO", yolo.CONFIG, yolo.found, yolo.scan),
+    Format(
+        "Pascal VOC", f"{voc.ANNOTATIONS}/, {voc.IMAGES}/ and {voc.LISTS}/*.txt", voc.found, with_unlabelled(voc.scan)
+    ),
+    Format("COCO", f"{coco.ANNOTATIONS}/*.json", coco.found, with_unlabelled(coco.scan)),
+    Format(
+        "KITTI",
+        f"{kitti.IMAGES}/, {kitti.LABELS}/ and {kitti.LISTS}/*.txt",
+        kitti.found,
+        with_unlabelled(kitti.scan),
+    ),
+    Format("YOLO", yolo.CONFIG, yolo.found, with_unlabelled(yolo.scan)),
 )
 
 

@@ -38,6 +38,11 @@ class Problems:
     def __init__(self) -> None:
         self._found: list[Problem] = []
 
+    @property
+    def found(self) -> tuple[Problem, ...]:
+        """All of them."""
+        return tuple(self._found)
+
     def error(self, file: str, line: int | None, message: str) -> None:
         """Note what costs an image."""
         self._note("error", file, line, message)
@@ -68,4 +73,4 @@ class Problems:
         if not any(len(example.boxes) for examples in splits.values() for example in examples):
             raise BadData("The data set has no usable box in any image.", hint=first)
         kept = {split: tuple(examples) for split, examples in splits.items()}
-        return Dataset(format=name, classes=tuple(classes), splits=kept, problems=tuple(self._found))
+        return Dataset(format=name, classes=tuple(classes), splits=kept, problems=self.found)

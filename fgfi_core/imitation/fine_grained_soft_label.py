@@ -12,6 +12,8 @@ from fgfi_core.spec.methods import FineGrainedSoftLabel
 class FineGrainedSoftLabelImitation(FineGrainedImitation):
     """Two terms, each with a weight of its own, from one pass of the teacher."""
 
+    reads_outputs = True
+
     def __init__(self, method: FineGrainedSoftLabel, teacher: FrozenTeacher) -> None:
         super().__init__(method, teacher)
         self._soft_label = SoftLabelImitation(method, teacher)

@@ -26,8 +26,11 @@ class StudentPass(NamedTuple):
 class Imitation(nn.Module, ABC):
     """A method. Its parameters are trained with the student and left out of what is delivered.
 
-    teacher: hidden from nn.Module, for it is not trained.
+    teacher: hidden from nn.Module, for it is not trained. reads_outputs: whether the outputs of the student's heads are
+    looked at, not its maps alone.
     """
+
+    reads_outputs: bool = False
 
     def __init__(self, teacher: FrozenTeacher) -> None:
         super().__init__()

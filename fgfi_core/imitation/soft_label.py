@@ -25,6 +25,8 @@ class SoftLabelImitation(Imitation):
     Raises BadSpec when the two detectors' class outputs are not about the same things.
     """
 
+    reads_outputs = True
+
     def __init__(self, method: SoftLabel | FineGrainedSoftLabel, teacher: FrozenTeacher) -> None:
         super().__init__(teacher)
         self._temperature = method.temperature

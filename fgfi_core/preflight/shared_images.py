@@ -8,11 +8,13 @@ from fgfi_core.preflight.check import Subject, Verdict
 def check(subject: Subject) -> Iterator[Verdict]:
     """Refuses splits that share an image by its name."""
     dataset, spec = subject.bench.dataset, subject.bench.resolved.spec.dataset
-    shared = dataset.shared(spec.train, spec.val)
-    if shared:
+    for role, split in (("train", spec.train), ("unlabelled", spec.unlabelled)):
+        shared = dataset.shared(split, spec.val) if split is not None else frozenset()
+        if not shared:
+            continue
         yield Verdict(
             "refused",
-            f"dataset.train '{spec.train}' and dataset.val '{spec.val}' share {len(shared)} images, "
+            f"dataset.{role} '{split}' and dataset.val '{spec.val}' share {len(shared)} images, "
             f"for instance '{min(shared)}': the measured images must not be trained on.",
             hint=f"Choose two of the splits that share none: {', '.join(sorted(dataset.splits))}.",
         )

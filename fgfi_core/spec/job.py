@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from fgfi_core.spec.catalogue import DETECTORS
-from fgfi_core.spec.methods import FineGrained, FineGrainedSoftLabel, Method, SoftLabel
+from fgfi_core.spec.methods import FineGrained, FineGrainedSoftLabel, Method, NoImitation, SoftLabel
 
 Stage = Literal["preflight", "teacher", "baseline", "imitation", "export", "report"]
 STAGES: tuple[Stage, ...] = ("preflight", "teacher", "baseline", "imitation", "export", "report")
@@ -37,11 +37,19 @@ class Data(Model):
     id: str | None = Field(None, description="Data set in the service; not needed with `fgfi train --data`.")
     train: str = Field("trainval", min_length=1)
     val: str = Field("test", min_length=1)
+    unlabelled: str | None = Field(
+        None,
+        min_length=1,
+        description="Split whose images carry imitation alone, near what the teacher is sure of; labels are not read.",
+    )
+    unlabelled_score: float = Field(0.5, gt=0, le=1, description="Least score of a teacher's box in such an image.")
 
     @model_validator(mode="after")
     def _splits_differ(self) -> "Data":
         if self.train == self.val:
             raise ValueError(f"train and val are both '{self.train}': the measured split must not be trained on")
+        if self.unlabelled in (self.train, self.val):
+            raise ValueError(f"unlabelled is '{self.unlabelled}', which is already the split that trains or measures")
         return self
 
 
@@ -201,6 +209,8 @@ class JobSpec(Model):
                 f"method '{self.method.name}' compares class outputs, and those of '{teacher.name}' "
                 f"({teacher.classification}) and '{student.name}' ({student.classification}) are of different kinds"
             )
+        if self.dataset.unlabelled is not None and isinstance(self.method, NoImitation):
+            raise ValueError("dataset.unlabelled is set, but method 'none' has no use for images without labels")
         return self
 
     @field_validator("metadata")

@@ -65,7 +65,10 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weig
     Raises BadSpec for a split that the data does not have, or a file of weights that the spec needs and nobody gave.
     """
     _check_files(spec, weights)
-    for role, name in (("train", spec.dataset.train), ("val", spec.dataset.val)):
+    named = (("train", spec.dataset.train), ("val", spec.dataset.val), ("unlabelled", spec.dataset.unlabelled))
+    for role, name in named:
+        if name is None:
+            continue
         if name not in dataset.splits:
             raise BadSpec(
                 f"dataset.{role} is '{name}', but the data has no such split.",

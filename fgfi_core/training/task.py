@@ -15,6 +15,7 @@ from fgfi_core.spec import Schedule, Stage
 from fgfi_core.spec.methods import Imitation as Method
 from fgfi_core.training.checkpoint import CheckpointFolder
 from fgfi_core.training.device import Placement
+from fgfi_core.training.unlabelled import Unlabelled
 
 Emit = Callable[[events.Event], None]
 Point = tuple[int, float, dict[str, float]]
@@ -22,10 +23,11 @@ Point = tuple[int, float, dict[str, float]]
 
 @dataclass(frozen=True)
 class Imitate:
-    """What the imitating student's loop adds: the method's module and its fields."""
+    """What the imitating student's loop adds: the method's module, its fields, and images without labels, if any."""
 
     module: Imitation
     method: Method
+    unlabelled: Unlabelled | None = None
 
 
 class Learner(Protocol):

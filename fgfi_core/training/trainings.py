@@ -1,12 +1,14 @@
 """The trainings of a job in their order: the teacher once, then for each seed the plain and the imitating student."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fgfi_core import events, imitation
-from fgfi_core.data.dataset import Dataset
+from fgfi_core.data.dataset import Dataset, Example
 from fgfi_core.data.loader import EvalLoader, TrainLoader
+from fgfi_core.data.unlabelled import stripped
 from fgfi_core.detectors import create
 from fgfi_core.detectors.detector import Detector
 from fgfi_core.evaluation.detections import ImageDetections, detect_all
@@ -20,6 +22,7 @@ from fgfi_core.training.loop import train
 from fgfi_core.training.recipes import recipe
 from fgfi_core.training.resolve import ResolvedSpec, Side, Weights
 from fgfi_core.training.task import Emit, Imitate, Task, Trained
+from fgfi_core.training.unlabelled import Unlabelled
 
 
 @dataclass(frozen=True)
@@ -116,10 +119,12 @@ def _train(bench: Bench, stage: Stage, role: Role, seed: int, teacher: Detector 
     text = initialise(bench, detector, side, teacher)
     if text:
         bench.emit(events.Log(level="info", message=f"{detector.name} begins with {text}.", code="initialised"))
-    imitate = None
-    if teacher is not None and role == "imitated" and isinstance(spec.method, Imitation):
-        imitate = Imitate(imitation.create(spec.method, teacher, detector), spec.method)
-    with _loader(bench, side, seed) as loader:
+    with ExitStack() as open_loaders:
+        loader = open_loaders.enter_context(_loader(bench, side, seed, bench.dataset.splits[spec.dataset.train]))
+        imitate = None
+        if teacher is not None and role == "imitated" and isinstance(spec.method, Imitation):
+            module = imitation.create(spec.method, teacher, detector)
+            imitate = Imitate(module, spec.method, open_loaders.enter_context(unlabelled(bench, seed)))
         trained = train(
             Task(
                 stage=stage,
@@ -158,14 +163,26 @@ def initialise(bench: Bench, detector: Detector, side: Side, teacher: Detector |
     return ""
 
 
-def _loader(bench: Bench, side: Side, seed: int) -> TrainLoader:
+@contextmanager
+def unlabelled(bench: Bench, seed: int) -> Iterator[Unlabelled | None]:
+    """The images without labels that the imitating student sees beside the others; None where the spec names none."""
+    spec = bench.resolved.spec
+    if spec.dataset.unlabelled is None:
+        yield None
+        return
+    examples = [stripped(example) for example in bench.dataset.splits[spec.dataset.unlabelled]]
+    with _loader(bench, "student", seed, examples) as loader:
+        yield Unlabelled(loader, spec.dataset.unlabelled_score)
+
+
+def _loader(bench: Bench, side: Side, seed: int, examples: Sequence[Example]) -> TrainLoader:
     spec = bench.resolved.spec
     on_gpu = bench.placement.device.type == "cuda"
     asked = spec.resources.loader_workers
     # On a CPU the loader would take the cores that train; beside a GPU they are idle.
     auto = min(8, bench.placement.threads) if on_gpu else 0
     return TrainLoader(
-        bench.dataset.splits[spec.dataset.train],
+        examples,
         bench.resolved.image_size(side),
         int(spec.schedule.batch_size),
         spec.schedule.augmentation,
