@@ -69,8 +69,8 @@ def owners(flat: Flat, iou: float) -> NDArray[np.int64]:
     found, truth = flat.found, flat.truth
     # One number for image and class.
     classes = max(found.labels.max(initial=0), truth.labels.max(initial=0)) + 1
-    keys = (part.image * classes + part.labels for part in (found, truth))
-    best = overlapping(found.boxes, next(keys), truth.boxes, next(keys), iou).best()
+    found_key, truth_key = (part.image * classes + part.labels for part in (found, truth))
+    best = overlapping(found.boxes, found_key, truth.boxes, truth_key, iou).best()
     owner = np.full(len(found.labels), -1, dtype=np.int64)
     owner[best.a] = best.b
     return owner

@@ -45,7 +45,10 @@ class CocoNumbers(_Part):
 
 
 class KittiClass(_Part):
-    """One class by KITTI's protocol, for each difficulty: AP over 11 and over 40 recalls."""
+    """One class by KITTI's protocol, for each difficulty: AP over 11 and over 40 recalls.
+
+    A class with fewer than about 40 boxes that count cannot reach 1: so the devkit's rule is made.
+    """
 
     ap11: Mapping[Difficulty, float | None]
     ap40: Mapping[Difficulty, float | None]
@@ -98,8 +101,9 @@ class ClassEvaluation(_Part):
 class SizeEvaluation(_Part):
     """Boxes of one size: small below 32 x 32 square pixels of the image, large from 96 x 96 on (COCO's bounds).
 
-    ap50: mean over classes of the area AP at IoU 0.5 where boxes of other sizes are ignored. recall: of the boxes that
-    count, the share that some detection above its class's threshold found.
+    ap50: mean over classes of the area AP at IoU 0.5 where boxes of other sizes are ignored, and detections of other
+    sizes that belong to no box. recall: of the boxes that count, the share that some detection from its class's
+    threshold on found.
     """
 
     boxes: int
