@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     worker_memory_bytes: int | None = Field(
         None, ge=GIB, description="Private memory a training may take (RLIMIT_DATA); then it fails as out of memory."
     )
+    worker_spare: bool | None = Field(
+        None, description="Keep a runner waiting with torch loaded; default: where there is a GPU. Takes some memory."
+    )
     worker_threads: int | None = Field(None, ge=1, description="OMP_NUM_THREADS of the training child.")
 
     @field_validator("allowed_hosts", "device_classes", "worker_classes", mode="before")

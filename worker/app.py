@@ -18,6 +18,7 @@ from store.queues import JOBS, all_queues, served
 from store.settings import get_settings
 from worker.checks import check_dataset
 from worker.presence import Presence
+from worker.supervisor import RUNNER
 from worker.turn import take_turn
 from worker.workplace import Workplace, make_workplace
 
@@ -134,6 +135,9 @@ _presence: list[Presence] = []
 def _arrive(sender: Any, **_: object) -> None:
     names = sorted(queue.name for queue in sender.task_consumer.queues)
     workplace().queues = tuple(name for name in names if name != QUEUES["dataset"])
+    spare = workplace().spare
+    if spare is not None and workplace().queues:
+        spare.prepare(RUNNER)
     presence = Presence(workplace(), names)
     presence.start()
     _presence.append(presence)
@@ -149,3 +153,6 @@ def _stop(**_: object) -> None:
 def _leave(**_: object) -> None:
     for presence in _presence:
         presence.stop()
+    spare = workplace().spare
+    if spare is not None:
+        spare.discard()

@@ -1,8 +1,10 @@
 """The training child: a fresh process in a session of its own, that speaks JSON lines on a pipe.
 
-The control pipe carries one word to it: cancel, pause or preempt. Its end tells the child that we are gone.
+The control pipe carries one word to it: cancel, pause or preempt (and to a spare, first of all, what to work on). Its
+end tells the child that we are gone.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -69,6 +71,11 @@ class Child:
     def pid(self) -> int:
         """Also the id of its process group."""
         return self._process.pid
+
+    def begin(self, folder: Path, options: Sequence[str] = ()) -> None:
+        """Tell a spare what to work on. One that has just died does not mind."""
+        with suppress(OSError):
+            os.write(self._control, f"{json.dumps([str(folder), *options])}\n".encode())
 
     def ask(self, request: Request) -> None:
         """Ask it to stop in order; a child that is gone does not mind."""

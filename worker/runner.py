@@ -2,6 +2,7 @@
 
     python -m worker.runner FOLDER --events-fd N --control-fd N --parent PID [--micro-batch N] [--memory BYTES]
 
+With `--spare` it loads torch and then waits for FOLDER and options as a line of JSON on the control pipe.
 FOLDER holds `spec.json` and `data`, and gets `out`. The control pipe says `cancel`, `pause` or `preempt`; its end means
 that the supervisor is gone. SIGUSR1 prints the stack of every thread. The exit code tells how the run ended
 (`fgfi_core/errors.py`).
@@ -10,6 +11,7 @@ that the supervisor is gone. SIGUSR1 prints the stack of every thread. The exit 
 import argparse
 import ctypes
 import faulthandler
+import importlib
 import json
 import os
 import resource
@@ -150,6 +152,25 @@ def show_faults() -> None:
     faulthandler.register(signal.SIGUSR1, all_threads=True)
 
 
+def wait_for_job(descriptor: int) -> list[str]:
+    """A spare's folder and options, once they come. Ends with its supervisor."""
+    line = b""
+    # Byte by byte: what follows the line is for `Control`.
+    while not line.endswith(b"\n"):
+        byte = os.read(descriptor, 1)
+        if not byte:
+            os._exit(EXIT_BROKEN)
+        line += byte
+    words: list[str] = json.loads(line)
+    return words
+
+
+def move_to(folder: Path) -> None:
+    """Live in the job's folder, as a runner that was started for it does from the beginning."""
+    os.chdir(folder)
+    os.environ.update(dict.fromkeys(("HOME", "MPLCONFIGDIR", "XDG_CACHE_HOME"), str(folder)))
+
+
 def main() -> None:
     """Do what the command line says."""
     parser = argparse.ArgumentParser()
@@ -159,10 +180,18 @@ def main() -> None:
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--micro-batch", type=int)
     parser.add_argument("--memory", type=int)
+    parser.add_argument("--spare", action="store_true")
     given = parser.parse_args()
     die_with(given.parent)
     show_faults()
     os.set_inheritable(given.control_fd, False)
+    os.set_inheritable(given.events_fd, False)
+    if given.spare:
+        # Ctrl-C in a terminal reaches every process.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        importlib.import_module("fgfi_core.training.run")
+        given = parser.parse_args([*sys.argv[2:], *wait_for_job(given.control_fd)])
+        move_to(given.folder)
     limit(given.memory)
     control, speak = Control(given.control_fd), Speaker(given.events_fd)
     code = run(given.folder, speak, control, given.micro_batch)

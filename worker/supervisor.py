@@ -52,6 +52,8 @@ def attempt(place: Workplace, claim: Claim, claimed_at: float, command: Sequence
         log.warning("job %s, attempt %d: given up: %s", claim.job.id, claim.lease.attempt, error)
     finally:
         place.job_id = None
+        if place.spare is not None and not place.stopping():
+            place.spare.prepare(command)
 
 
 class _Attempt:
@@ -107,8 +109,7 @@ class _Attempt:
             return Verdict("lost", message, reason="worker_trouble"), None
 
     def _run_child(self) -> tuple[Verdict, str]:
-        environment = child_environment(os.environ, self._folder, self._settings.worker_threads)
-        child = self._child = Child(self._command, self._folder, environment, self._options())
+        child = self._child = self._start()
         self._patience.begin(clock.now())
         publisher = Publisher(self._place, self._keeper, self._lease, self._folder)
         try:
@@ -129,6 +130,14 @@ class _Attempt:
         journal = self._journal
         ended = Ended(code, asked, killed, silence, journal.result, journal.failure, tuple(publisher.failures))
         return judge(ended), child.log_tail()
+
+    def _start(self) -> Child:
+        spare = self._place.spare
+        taken = spare.take(self._command, self._folder, self._options()) if spare is not None else None
+        if taken is not None:
+            return taken
+        environment = child_environment(os.environ, self._folder, self._settings.worker_threads)
+        return Child(self._command, self._folder, environment, self._options())
 
     def _options(self) -> list[str]:
         given = {"--micro-batch": self._job.micro_batch, "--memory": self._settings.worker_memory_bytes}

@@ -12,6 +12,7 @@ from store.queues import JOBS
 from store.settings import Settings
 from worker.cache import Cache
 from worker.devices import Devices, find_devices
+from worker.spare import Spare
 from worker.stopping import Stopping
 
 
@@ -30,6 +31,7 @@ class Workplace:
     devices: Devices = field(default_factory=find_devices)
     queues: tuple[str, ...] = (JOBS,)
     stopping: Stopping = field(default_factory=Stopping)
+    spare: Spare | None = None
     job_id: str | None = None
     device: str | None = None
     trouble: str | None = None
@@ -49,11 +51,16 @@ class Workplace:
 
 def make_workplace(settings: Settings) -> Workplace:
     """Connect nothing yet; everything opens on first use."""
+    devices = find_devices()
+    wanted = bool(devices.found) if settings.worker_spare is None else settings.worker_spare
+    name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     return Workplace(
         settings=settings,
         # A supervisor's own thread, its heartbeat, its uploads, the worker's sign of life.
         sessions=make_sessions(make_engine(settings, pool_size=5, application="fgfi worker")),
         objects=open_store(settings.storage_url),
         cache=Cache(settings.worker_cache, settings.worker_cache_bytes),
-        worker_id=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
+        worker_id=name,
+        devices=devices,
+        spare=Spare(settings.worker_cache / "spares" / name, settings.worker_threads) if wanted else None,
     )

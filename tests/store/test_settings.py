@@ -66,3 +66,24 @@ def test_secrets_do_not_show_when_settings_are_printed() -> None:
 def test_the_cache_has_a_place_by_default() -> None:
     assert isinstance(get_settings(), Settings)
     assert get_settings().worker_cache != Path()
+
+
+def test_an_installation_has_classes_of_devices_of_its_own(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("FGFI_DEVICE_CLASSES", "big, small")
+    environment.setenv("FGFI_WORKER_CLASSES", "big")
+    assert (get_settings().device_classes, get_settings().worker_classes) == (("big", "small"), ("big",))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("FGFI_WORKER_CLASSES", "tpu"),
+        ("FGFI_AUTO_CLASS", "tpu"),
+        ("FGFI_DEVICE_CLASSES", "a b"),
+        ("FGFI_DEVICE_CLASSES", "any"),
+    ],
+)
+def test_an_unknown_or_unusable_class_is_named(environment: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    environment.setenv(variable, value)
+    with pytest.raises(SettingsError, match=variable):
+        get_settings()

@@ -40,13 +40,17 @@ def test_a_message_in_a_broken_encoding_arrives_readable() -> None:
     assert arrived == events.Log(level="info", message="caf?.jpg")
 
 
-def play(folder: Path, spec: object, *, parent: int | None = None) -> tuple[int, list[events.Event]]:
+def play(
+    folder: Path, spec: object, *, parent: int | None = None, spare: bool = False
+) -> tuple[int, list[events.Event]]:
     """Run the real runner on a folder without data; returns its exit code and what it said."""
     (folder / "spec.json").write_text(json.dumps(spec))
     (folder / "data").mkdir()
     (folder / "out").mkdir()
     read, write = os.pipe()
     control, hold = os.pipe()
+    if spare:
+        os.write(hold, json.dumps([str(folder)]).encode() + b"\n")
     try:
         code = subprocess.run(
             [
@@ -54,10 +58,11 @@ def play(folder: Path, spec: object, *, parent: int | None = None) -> tuple[int,
                 "-P",
                 "-m",
                 "worker.runner",
-                str(folder),
+                "/nowhere" if spare else str(folder),
                 f"--events-fd={write}",
                 f"--control-fd={control}",
                 f"--parent={os.getpid() if parent is None else parent}",
+                *(["--spare"] if spare else []),
             ],
             pass_fds=(write, control),
             env=child_environment(os.environ, folder, 1),
@@ -120,3 +125,9 @@ def test_fewer_images_at_once_change_nothing_else() -> None:
     assert smaller.schedule.micro_batch == 4
     assert with_micro_batch(smaller, 8) == with_micro_batch(spec, 8)
     assert smaller.model_copy(update={"schedule": spec.schedule}) == spec
+
+
+def test_a_spare_does_the_same_in_the_folder_it_is_told(tmp_path: Path) -> None:
+    code, said = play(tmp_path, {"name": "x"}, spare=True)
+    assert code == errors.EXIT_BAD_SPEC
+    assert isinstance(said[0], events.RunFailed)

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fgfi_core import errors, events
-from worker.runner import EXITS, Control, Speaker, die_with, show_faults
+from worker.runner import EXITS, Control, Speaker, die_with, show_faults, wait_for_job
 
 GIVEN: dict[str, str] = {}
 
@@ -183,12 +183,20 @@ def too_large(_: Path, speak: Speaker, __: Control) -> int:
     return errors.EXIT_OUT_OF_MEMORY
 
 
+def who(_: Path, speak: Speaker, __: Control) -> int:
+    speak(events.RunFinished(result={"pid": os.getpid(), "images": GIVEN.get("--micro-batch")}))
+    return 0
+
+
 def main() -> None:
     scene, folder, *descriptors = sys.argv[1:]
-    GIVEN.update(dict(part.split("=") for part in descriptors))
+    GIVEN.update(dict(part.split("=") for part in descriptors if part != "--spare"))
     scene, _, GIVEN["argument"] = scene.partition(":")
     die_with(int(GIVEN["--parent"]))
     show_faults()
+    if "--spare" in descriptors:
+        folder, *options = wait_for_job(int(GIVEN["--control-fd"]))
+        GIVEN.update(dict(part.split("=") for part in options))
     control, speak = Control(int(GIVEN["--control-fd"])), Speaker(int(GIVEN["--events-fd"]))
     code = globals()[scene](Path(folder), speak, control)
     os._exit(code)
