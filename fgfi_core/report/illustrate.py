@@ -17,6 +17,8 @@ from fgfi_core.results import Role
 STUDENTS: tuple[Role, ...] = ("plain", "imitated")
 # Images whose maps of distance are drawn; each level has a row of them.
 MAPPED_IMAGES = 2
+# A map of fewer cells says no more than its two numbers.
+LEAST_CELLS = 24
 
 
 def worst(inputs: ReportInputs, seeds: Mapping[Role, int], photographs: Photographs) -> list[dict[str, Any]]:
@@ -50,10 +52,15 @@ def distances(inputs: ReportInputs, photographs: Photographs) -> list[dict[str, 
     levels = []
     for level, stride in enumerate(measured.strides):
         end = heat.scale_end([maps[level] for one in chosen for maps in measured.maps[one.image_id].values()])
-        pictures = [_distance(inputs, measured, example, level, end, photographs) for example in chosen]
+        drawn = [one for one in chosen if _cells(measured, one, level) >= LEAST_CELLS]
+        pictures = [_distance(inputs, measured, example, level, end, photographs) for example in drawn]
         shares = {role: own[level] for role, own in measured.unexplained.items()}
         levels.append({"stride": stride, "scale": heat.scale_bar(end, level), "pictures": pictures, "shares": shares})
     return levels
+
+
+def _cells(measured: FeatureDistances, example: Example, level: int) -> int:
+    return next(iter(measured.maps[example.image_id].values()))[level].size
 
 
 def _distance(

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from fgfi_core.data.dataset import Example, Problem
 from fgfi_core.evaluation.detections import ImageDetections
 from fgfi_core.evaluation.report import Evaluation, Helped
+from fgfi_core.preflight.report import PreflightReport
 from fgfi_core.report.features import FeatureDistances
-from fgfi_core.report.findings import Findings
 from fgfi_core.results import JobResult, Role
 
 # Which training: its role and seed.
@@ -42,7 +42,7 @@ class ReportInputs:
     helped: Mapping[int, Helped] = field(default_factory=dict)
     regions: Callable[[Example], Region] | None = None
     distances: FeatureDistances | None = None
-    findings: Findings | None = None
+    findings: PreflightReport | None = None
     problems: Sequence[Problem] = field(default=())
     card: str = ""
     pictures: int = 6

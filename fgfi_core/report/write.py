@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from fgfi_core.evaluation.report import DIFFICULTIES, ERROR_KINDS, Evaluation
-from fgfi_core.report import confusion, curves, errors, helped, illustrate, rules, tables
+from fgfi_core.report import confusion, curves, errors, findings, helped, illustrate, rules, tables
 from fgfi_core.report.gap import gap_line
 from fgfi_core.report.inputs import ReportInputs
 from fgfi_core.report.photographs import Photographs
@@ -75,9 +75,10 @@ def render(inputs: ReportInputs) -> str:
             pair_seed=pair_seed,
             pictures=illustrate.worst(inputs, shown_seeds, photographs),
             distances=inputs.distances,
+            own_region=inputs.regions is not None,
             levels=illustrate.distances(inputs, photographs),
             card=inputs.card,
-            findings=inputs.findings,
+            findings=findings.worst_first(inputs.findings) if inputs.findings else [],
             images=len(inputs.examples),
             problems=inputs.problems[:MAX_PROBLEMS],
             problem_count=len(inputs.problems),
@@ -104,6 +105,7 @@ def environment(*, html: bool = True) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.tests["contains"] = lambda text, part: part in text
     made.filters["percent"] = _percent
     made.filters["points"] = _points
     made.filters["duration"] = _duration

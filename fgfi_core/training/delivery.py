@@ -23,7 +23,7 @@ from fgfi_core.report.features import FeatureDistances
 from fgfi_core.report.inputs import Region, Run
 from fgfi_core.report.measurements import completed, measure_all
 from fgfi_core.results import Export, JobResult, Role
-from fgfi_core.spec import Imitation, Method
+from fgfi_core.spec import FineGrained, Imitation, Method
 from fgfi_core.training.resolve import SIDES, Side
 from fgfi_core.training.trainings import Bench, Finished
 
@@ -99,7 +99,7 @@ def write_report(bench: Bench, result: JobResult, finished: Sequence[Finished]) 
         history={(one.role, one.seed): one.trained.history for one in finished},
         helped=evaluation.helped,
         regions=regions,
-        distances=_distances(bench, finished, regions),
+        distances=_distances(bench, finished, regions or _regions(bench, finished[0].detector, FineGrained())),
         findings=findings.read(bench.out_dir),
         problems=bench.dataset.problems,
         card=model_card(result, bundle),
@@ -121,7 +121,10 @@ def _write(bench: Bench, path: str, text: str, format_: str) -> None:
 def _distances(
     bench: Bench, finished: Sequence[Finished], regions: Callable[[Example], Region] | None
 ) -> FeatureDistances | None:
-    """Of the delivered pair of students; None where nobody imitated, or the method compares no cells of maps."""
+    """Of the delivered pair of students; None where nobody imitated.
+
+    regions: the method's, or where it has none those of fine-grained imitation, to tell near objects from elsewhere.
+    """
     students = [one for one in finished if one.role == "imitated"]
     if not students or regions is None:
         return None

@@ -7,9 +7,10 @@ from PIL import Image
 
 from fgfi_core.data import Example
 from fgfi_core.evaluation.report import ERROR_KINDS, Change, Confusion, Helped, Size
+from fgfi_core.preflight.report import FILE, Finding, PreflightReport
 from fgfi_core.report.confusion import MOST, confusion_table
 from fgfi_core.report.errors import MEANINGS
-from fgfi_core.report.findings import FILE, read
+from fgfi_core.report.findings import read
 from fgfi_core.report.heat import heat_panel, scale_bar, scale_end
 from fgfi_core.report.helped import class_changes
 
@@ -59,14 +60,11 @@ def test_every_kind_of_error_has_a_meaning() -> None:
     assert tuple(MEANINGS) == ERROR_KINDS
 
 
-def test_findings_are_read_whatever_else_the_file_says_and_an_unknown_layout_is_no_findings(tmp_path: Path) -> None:
+def test_findings_are_read_and_an_unknown_layout_is_no_findings(tmp_path: Path) -> None:
     assert read(tmp_path) is None
-    (tmp_path / FILE).write_text(
-        '{"later": 1, "findings": [{"check": "anchors", "severity": "ok", "message": "fine", "phase": "start"}]}'
-    )
-    found = read(tmp_path)
-    assert found is not None
-    assert [one.check for one in found.findings] == ["anchors"]
+    finding = Finding(check="anchors", phase="start", severity="ok", message="fine")
+    (tmp_path / FILE).write_text(PreflightReport(findings=(finding,)).model_dump_json())
+    assert read(tmp_path) == PreflightReport(findings=(finding,))
     (tmp_path / FILE).write_text('{"findings": [{"check": 1}]}')
     assert read(tmp_path) is None
 

@@ -12,9 +12,9 @@ from fgfi_core import data
 from fgfi_core.data import Example, Problem
 from fgfi_core.evaluation.detections import NOTHING, ImageDetections
 from fgfi_core.evaluation.voc import evaluate
+from fgfi_core.preflight.report import Finding, PreflightReport
 from fgfi_core.report import ReportInputs, write
 from fgfi_core.report.features import FeatureDistances, Unexplained
-from fgfi_core.report.findings import Finding, Findings
 from fgfi_core.report.inputs import Run
 from fgfi_core.report.measurements import completed, measure_all
 from fgfi_core.report.write import render
@@ -149,6 +149,13 @@ def test_the_gap_is_said(inputs: ReportInputs) -> None:
     assert "50 % of the gap closed." in Parsed(render(inputs)).text
 
 
+def test_a_gap_that_grew_is_not_called_closed(inputs: ReportInputs) -> None:
+    worse: dict[Run, float] = {("teacher", 0): 1.0, ("plain", 0): 0.5, ("imitated", 0): 0.25}
+    text = Parsed(render(make_inputs(inputs.examples, inputs.result.classes, worse))).text
+    assert "The gap grew by 50 %." in text
+    assert "closed." not in text
+
+
 @pytest.mark.parametrize(
     ("shares", "sentence"),
     [
@@ -260,17 +267,29 @@ def test_maps_of_distance_say_what_was_compared(inputs: ReportInputs) -> None:
     assert "How near the maps are" not in render(inputs)
 
 
-def test_findings_of_the_pre_flight_stand_worst_first(inputs: ReportInputs) -> None:
-    found = Findings(
-        findings=(
-            Finding(check="region", severity="ok", message="it covers a third", numbers={"region_share": 0.3333}),
-            Finding(check="teacher_floor", severity="warning", message="it is <weak>", hint="train longer"),
-        )
+def test_a_map_of_few_cells_is_told_in_numbers_alone(inputs: ReportInputs) -> None:
+    measured = FeatureDistances(
+        fitted=24,
+        measured=2,
+        strides=(256,),
+        unexplained={"imitated": (Unexplained(None, 0.5),)},
+        maps={example.image_id: {"imitated": (np.ones((1, 2), np.float32),)} for example in inputs.examples},
     )
+    html = render(replace(inputs, distances=measured))
+    assert "Map at stride 256" in html
+    assert "and more</text>" not in html
+
+
+def test_findings_of_the_pre_flight_stand_worst_first(inputs: ReportInputs) -> None:
+    numbers = {"region_share": 0.3333, "level0/region_share": 0.25}
+    fine = Finding(check="region", phase="start", severity="ok", message="it covers a third", numbers=numbers)
+    weak = Finding(check="teacher_floor", phase="teacher", severity="warning", message="it is <weak>", hint="train it")
+    found = PreflightReport(findings=(fine, weak))
     html = render(replace(inputs, findings=found))
     assert html.index("teacher floor") < html.index("it covers a third")
     assert "it is &lt;weak&gt;" in html
-    assert "region share 0.3333" in Parsed(html).text
+    summary = html.index("map by map, class by class")
+    assert html.index("region share 0.3333") < summary < html.index("level0/region share 0.25")
 
 
 def test_the_model_card_is_in_it_as_text(inputs: ReportInputs) -> None:
