@@ -18,6 +18,9 @@ def fit(box: Box, size: tuple[int, int]) -> tuple[Box | None, str]:
     nothing.
     """
     (x1, y1, x2, y2), (width, height) = box, size
+    # Nearly all boxes.
+    if x1 >= 0 and y1 >= 0 and x2 <= width and y2 <= height and x2 - x1 >= THIN and y2 - y1 >= THIN:
+        return box, ""
     if not (x2 - x1 >= THIN and y2 - y1 >= THIN):
         return None, "has no area; dropped"
     left = max(x1, 0.0), max(y1, 0.0), min(x2, float(width)), min(y2, float(height))

@@ -20,8 +20,9 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._begin = f"{root}/"
         self._real = root.resolve()
-        self._inside: dict[Path, bool] = {}
+        self._inside: dict[str, bool] = {}
 
     def has(self, name: str) -> bool:
         """Tell whether there is a regular file of this name. Raises BadData when the name leads out of the folder."""
@@ -96,12 +97,13 @@ class Folder:
         if "\\" in name:
             raise BadData(f"{shown(name)} has backslashes.", hint="Put / between folder and file.")
         _refuse_unwritable(name)
-        path = self.root / name
+        # As text: paths are objects that cost more than the calls, and there is one for each file of a data set.
+        path = self._begin + name
         try:
-            mode = path.lstat().st_mode
+            mode = os.lstat(path).st_mode
             linked = stat.S_ISLNK(mode)
-            mode = path.stat().st_mode if linked else mode
-            inside = self._holds(path if linked or stat.S_ISDIR(mode) else path.parent)
+            mode = Path(path).stat().st_mode if linked else mode
+            inside = self._holds(path if linked or stat.S_ISDIR(mode) else path.rpartition("/")[0])
         except (OSError, ValueError):
             # Missing, a loop of links, or a name that no file system can hold.
             return False
@@ -109,10 +111,10 @@ class Folder:
             raise BadData(f"{name}: is reached by a link that leads out of the data set.", hint="Put the file itself.")
         return kind(mode)
 
-    def _holds(self, path: Path) -> bool:
+    def _holds(self, path: str) -> bool:
         # A real path costs a call for each of its parts, and thousands of files share a parent.
         if path not in self._inside:
-            self._inside[path] = path.resolve().is_relative_to(self._real)
+            self._inside[path] = Path(path).resolve().is_relative_to(self._real)
         return self._inside[path]
 
 

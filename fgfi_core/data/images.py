@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from fgfi_core.data import header
 from fgfi_core.errors import BadData
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
@@ -17,6 +18,13 @@ MAX_PIXELS = 64 * 2**20
 
 def size(path: Path) -> tuple[int, int]:
     """(width, height) in pixels from the file's header, without decoding it. Raises BadData."""
+    try:
+        found = header.size(path)
+    except OSError:
+        # Pillow meets the same, and the words for it are below.
+        found = None
+    if found is not None and found[0] * found[1] <= MAX_PIXELS:
+        return found
     with _open(path) as image:
         return image.size
 

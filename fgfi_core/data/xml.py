@@ -4,7 +4,6 @@ Pascal VOC annotations need no document type, and a document type is how XML mak
 other files. A file that declares one is refused.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from xml.parsers import expat
 
@@ -21,18 +20,24 @@ class XmlError(ValueError):
         self.line = line
 
 
-@dataclass(eq=False)
 class Element:
     """One element: its tag, the line it begins on, its text and its children."""
 
-    tag: str
-    line: int
-    text: str = ""
-    children: list["Element"] = field(default_factory=list)
+    # There is one for each tag of each file of a data set.
+    __slots__ = ("children", "line", "tag", "text")
+
+    def __init__(self, tag: str, line: int) -> None:
+        self.tag = tag
+        self.line = line
+        self.text = ""
+        self.children: list[Element] = []
 
     def child(self, tag: str) -> "Element | None":
         """Return the first child with this tag."""
-        return next((child for child in self.children if child.tag == tag), None)
+        for child in self.children:
+            if child.tag == tag:
+                return child
+        return None
 
     def all(self, tag: str) -> list["Element"]:
         """Return every child with this tag, in file order."""

@@ -21,7 +21,7 @@ from fgfi_core.errors import BadData, BadSpec
 Format = Literal["voc", "coco", "kitti", "yolo"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
-_WRITERS: Mapping[str, Callable[[Dataset, Output], None]] = {
+WRITERS: Mapping[str, Callable[[Dataset, Output], None]] = {
     "voc": voc.write,
     "coco": coco.write,
     "kitti": kitti.write,
@@ -57,7 +57,7 @@ def convert(source: Path, target: Path, format: str, *, copy: Copy = "copy") -> 
     Raises BadData for a source with unusable images, for one that the format cannot hold and when the disk refuses,
     BadSpec for an unknown format, and FileExistsError.
     """
-    if format not in _WRITERS:
+    if format not in WRITERS:
         raise BadSpec(f"There is no format '{format}' to write.", hint=f"Name one of {', '.join(FORMATS)}.")
     if target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise FileExistsError(f"{target} exists already and is not an empty folder")
@@ -68,7 +68,7 @@ def convert(source: Path, target: Path, format: str, *, copy: Copy = "copy") -> 
         folder = Path(tempfile.mkdtemp(prefix=".converting-", dir=target.parent))
         try:
             output = Output(folder, copy)
-            _WRITERS[format](dataset, output)
+            WRITERS[format](dataset, output)
             written = formats.read(folder)
             folder.chmod(0o755)
             if target.exists():
