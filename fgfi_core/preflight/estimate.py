@@ -14,6 +14,7 @@ from fgfi_core.training.trainings import Bench
 LEAST_STEPS = 50  # of the whole job; a shorter one is over before it is worth knowing
 TIMED = 2
 FORWARD_SHARE = 1 / 3  # of a step: what an evaluation's pass costs beside forward and backward
+WITH_UNLABELLED = 2.0  # of an imitating step: another batch goes through student and teacher
 STAGES: Mapping[Role, str] = {"teacher": "teacher", "plain": "baseline", "imitated": "imitation"}
 
 
@@ -62,6 +63,8 @@ def _seconds(bench: Bench, role: Role) -> float:
             step(batch, 1 + number, 0.0)
         _wait(bench)
         each = (time.perf_counter() - started) / TIMED
+    if role == "imitated" and bench.resolved.spec.dataset.unlabelled is not None:
+        each *= WITH_UNLABELLED
     measured = len(bench.dataset.splits[bench.resolved.spec.dataset.val])
     evaluations = -(-bench.epochs(SIDE[role]) // schedule.evaluate_every)
     return each * (bench.steps(SIDE[role]) + FORWARD_SHARE * evaluations * measured / size)
