@@ -39,7 +39,7 @@ def collect(
         packages=surroundings.packages(),
         spec=JobSpec.model_validate(held["asked"]),
         resolved=held["resolved"],
-        data=manifest.describe(dataset, (spec.dataset.train, spec.dataset.val)),
+        data=manifest.describe(dataset, manifest.used(spec)),
         weights=record.Weights(
             first=_first(spec, detectors, files),
             trained=tuple(

@@ -10,10 +10,17 @@ from fgfi_core.data import coco, kitti, voc, yolo
 from fgfi_core.data.dataset import Dataset, Example
 from fgfi_core.data.formats import FORMATS
 from fgfi_core.errors import BadData
+from fgfi_core.spec import JobSpec
 
 SHOWN = 5
 # How files are called that say whose the data is and what may be done with it.
 LICENCES = ("LICENSE", "LICENCE", "COPYING", "SOURCE", "NOTICE")
+
+
+def used(spec: JobSpec) -> list[str]:
+    """The splits that a job reads."""
+    data = spec.dataset
+    return [data.train, data.val, *([data.unlabelled] if data.unlabelled is not None else [])]
 
 
 def describe(dataset: Dataset, splits: Sequence[str]) -> Data:

@@ -87,7 +87,7 @@ class DataFile(Part):
 
 
 class Data(Part):
-    """The images and annotations of the two splits. order: hash of each split's image ids as they are listed.
+    """The images and annotations of the splits that were read. order: hash of each split's image ids as listed.
 
     sha256: of format, classes, order and files together. licences: names of files beside the data that say whose it is.
     """

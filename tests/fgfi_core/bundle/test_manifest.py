@@ -8,6 +8,7 @@ from PIL import Image
 from fgfi_core import data
 from fgfi_core.bundle import manifest
 from fgfi_core.errors import BadData
+from fgfi_core.spec import JobSpec
 
 SPLITS = ("train", "val")
 
@@ -123,3 +124,15 @@ def test_kitti_is_its_lists_labels_and_images(tmp_path: Path) -> None:
         "training/label_2/train0.txt",
         "training/label_2/val0.txt",
     ]
+
+
+def test_images_without_labels_are_data_of_the_job_too() -> None:
+    fields = {
+        "name": "tiny",
+        "teacher": {"detector": "ssd-shufflenetv2-0.5x"},
+        "student": {"detector": "ssd-shufflenetv2-0.25x"},
+    }
+    data_ = {"train": "train", "val": "val"}
+    assert manifest.used(JobSpec.model_validate({**fields, "dataset": data_})) == ["train", "val"]
+    mixed = JobSpec.model_validate({**fields, "dataset": {**data_, "unlabelled": "more"}})
+    assert manifest.used(mixed) == ["train", "val", "more"]
