@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fgfi_core.data.dataset import Example
+from fgfi_core.evaluation.best_first import best_first
 from fgfi_core.evaluation.found import ImageDetections
 
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -95,7 +96,7 @@ def flatten(detections: Sequence[ImageDetections], examples: Sequence[Example]) 
         boxes=_boxes([example.ignored for example in examples]),
         image=_numbers([len(example.ignored) for example in examples]),
     )
-    return Flat(found, np.argsort(-found.scores, kind="stable"), truth, regions, len(examples))
+    return Flat(found, best_first(found.scores), truth, regions, len(examples))
 
 
 def _boxes(parts: Sequence[NDArray[np.float32]]) -> NDArray[np.float64]:
