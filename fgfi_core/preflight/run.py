@@ -29,7 +29,7 @@ def _phase(subject: Subject, phase: Phase) -> PreflightReport:
     """What a continued run found out before is not found out again."""
     bench = subject.bench
     report = _read(bench.out_dir)
-    if phase not in report.phases or report.refused():
+    if phase not in report.phases or any(finding.phase == phase for finding in report.refused()):
         refusals: list[tuple[Finding, type[JobError]]] = []
         findings: list[Finding] = []
         with kept_random_state():

@@ -100,6 +100,7 @@ def test_a_refused_teacher_can_be_forced_later_without_training_it_again(
     fgfi_core.run(forced, images, tmp_path / "out", seen.append)
     assert [e.stage for e in seen if isinstance(e, events.Progress) and e.stage == "teacher"] == []
     assert report(tmp_path / "out").warnings()[0].check == "teacher"
+    assert report(tmp_path / "out").phases == ("start", "teacher")
 
 
 def test_a_run_that_goes_on_does_not_find_out_again(spec: Spec, images: Path, tmp_path: Path) -> None:
