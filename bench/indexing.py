@@ -3,8 +3,9 @@
     python -m bench.indexing [--boxes 10000 50000 100000] [--formats coco voc kitti yolo] [--profile]
 
 Made-up data of ten boxes an image, small JPEG files; every row is a process of its own that reads the folder twice, so
-that the second time finds the files in memory. CPU s: what the process itself took of that time. Peak: what the process took beyond its start; an index must hold its
-boxes, so flat means that MB for each 10,000 boxes stay the same however many there are.
+that the second time finds the files in memory. CPU s: what the process itself took of that time. Peak MB: what it took
+beyond its start; an index must hold its boxes, so flat means that MB for each 10,000 boxes stay the same however many
+there are.
 """
 
 import argparse
