@@ -198,6 +198,20 @@ def test_what_comes_while_it_runs_is_not_missed(
     assert broken(reconcile(sessions, store, NOW)) == []
 
 
+def test_what_goes_while_it_runs_is_not_broken(
+    sessions: Sessions, objects: ObjectStore, project_id: str, archive: str, tmp_path: Path
+) -> None:
+    class Deleting(FolderStore):
+        def head(self, key: str) -> ObjectInfo:
+            # The row goes after it was read, and the object before it is looked at.
+            with sessions.begin() as session:
+                datasets.delete(session, project_id, archive.split("/")[1])
+            return super().head(key)
+
+    objects.delete(archive)
+    assert broken(reconcile(sessions, Deleting(tmp_path / "objects"), NOW)) == []
+
+
 def test_a_store_that_is_away_is_not_a_store_without_objects(
     sessions: Sessions, objects: ObjectStore, checkpoint: str, tmp_path: Path
 ) -> None:

@@ -1,8 +1,10 @@
 from datetime import timedelta
 
+import pytest
+
 from store import datasets
 from store.database import Sessions
-from store.objects import ObjectStore
+from store.objects import ObjectStore, S3Store, StorageRefused
 from store.reconciliation import delete_orphans, reconcile
 
 NOW = timedelta(0)
@@ -26,3 +28,8 @@ def test_every_kind_of_store_is_compared_with_the_database(
 
     assert delete_orphans(sessions, objects, result.orphans) == 1
     assert {left.key for left in objects.list()} == {whole.object_key, cut.object_key}
+
+
+def test_a_bucket_that_is_not_there_is_not_an_empty_one(no_bucket: S3Store, sessions: Sessions) -> None:
+    with pytest.raises(StorageRefused, match="bucket"):
+        reconcile(sessions, no_bucket, NOW)
