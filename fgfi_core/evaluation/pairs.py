@@ -49,9 +49,12 @@ def overlapping(
     a: [A, 4], b: [B, 4] xyxy. a_key, b_key: [A], [B], from 0. The overlap is the intersection over the union, or over
     the area of `a` alone; boxes without area overlap nothing.
     """
+    nothing = Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+    if not len(a) or not len(b):
+        return nothing
     corners_a, corners_b = (np.ascontiguousarray(boxes.T) for boxes in (a, b))
     area_a, area_b = ((right - left) * (bottom - top) for left, top, right, bottom in (corners_a, corners_b))
-    parts = [Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))]
+    parts = [nothing]
     for rows_a, rows_b in _of_equal_key(a_key, b_key):
         found = _intersections(corners_a, rows_a, corners_b, rows_b)
         whole = area_a.take(found.a)
