@@ -6,6 +6,7 @@ from fastapi.responses import Response
 from api.problems import Problem, answer
 from store import errors
 from store.database import AWAY
+from store.objects.errors import StorageAway, StorageFull, StorageRefused
 
 STATUS: dict[type[errors.StoreError], int] = {
     errors.NotFound: 404,
@@ -17,6 +18,9 @@ STATUS: dict[type[errors.StoreError], int] = {
     errors.BadCursor: 422,
     errors.ObjectMissing: 410,
     errors.TooLarge: 413,
+    StorageAway: 503,
+    StorageRefused: 503,
+    StorageFull: 507,
 }
 
 

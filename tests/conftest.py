@@ -10,7 +10,8 @@ import pytest_socket
 # Two busy processes with as many threads each as there are cores run several times slower; set before torch is loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # A test says which service it speaks to; none speaks to one that happens to run on this machine.
-for _name in [name for name in os.environ if name.startswith("FGFI_") and name != "FGFI_DATA"]:
+_KEPT = ("FGFI_DATA", "FGFI_TEST_S3_")
+for _name in [name for name in os.environ if name.startswith("FGFI_") and not name.startswith(_KEPT)]:
     del os.environ[_name]
 
 _HERE = Path(__file__).parent

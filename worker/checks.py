@@ -10,6 +10,7 @@ from fgfi_core.errors import JobError
 from store import datasets
 from store.database import AWAY
 from store.errors import LeaseLost, StoreError
+from store.objects.errors import StorageAway
 from store.tables import Dataset
 from store.tables.base import Json
 from worker.materialise import unpacked
@@ -31,6 +32,9 @@ def check_dataset(place: Workplace, dataset_id: str) -> bool:
         except StoreError as broken:
             # The archive could not be had: left to expire, and then checked again, a few times.
             log.warning("check of data set %s broke: %s", dataset_id, broken)
+            if isinstance(broken, StorageAway):
+                with place.sessions.begin() as session:
+                    datasets.excuse_check(session, row.id, row.check_token)
             return True
     try:
         with place.sessions.begin() as session:

@@ -10,10 +10,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from obstore.exceptions import BaseError as StorageError
-
 from fgfi_core.events import ArtifactWritten, CheckpointSaved
-from store import artifacts, checkpoints
+from store import artifacts, checkpoints, failpoints
 from store.artifacts import NewArtifact
 from store.checkpoints import NewCheckpoint
 from store.database import AWAY
@@ -120,9 +118,10 @@ class Publisher:
             try:
                 self._upload(key, upload)
                 break
-            except (OSError, StorageError, ObjectDamaged):
+            except (OSError, ObjectDamaged):
                 if attempt == TRIES - 1 or self._quit.wait(2.0**attempt):
                     raise
+        failpoints.reach("uploaded")
         self._publish(event, key)
 
     def _upload(self, key: str, upload: _Upload) -> None:

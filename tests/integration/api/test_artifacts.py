@@ -9,7 +9,7 @@ from store import artifacts, projects
 from store.artifacts import NewArtifact
 from store.database import Sessions
 from store.leases import Claim
-from store.objects import ObjectStore
+from store.objects import FolderStore, ObjectStore
 from store.tables import Artifact, Job
 
 BODY = bytes(range(256)) * 40
@@ -108,3 +108,11 @@ def test_another_projects_file_is_not_there(
         other = projects.ensure(session, "other").id
     client.headers["authorization"] = f"Bearer {make_key('admin', project=other)}"
     assert client.get(path).status_code == 404
+
+
+def test_a_store_that_is_away_is_said_to_be_away(client: TestClient, path: str, objects: ObjectStore) -> None:
+    assert isinstance(objects, FolderStore)
+    objects._root.rename(objects._root.with_name("unmounted"))
+    answer = client.get(path)
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "object_store_unavailable"

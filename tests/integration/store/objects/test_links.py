@@ -46,7 +46,6 @@ def test_a_link_says_when_it_ends(s3: S3Store) -> None:
     assert parse_qs(urlsplit(link).query)["X-Amz-Expires"] == ["7200"]
 
 
-@pytest.mark.usefixtures("strict")
 @pytest.mark.parametrize("filename", [None, "x.pt"])
 def test_a_link_ends(s3: S3Store, filename: str | None) -> None:
     s3.put(KEY, [b"content"])
@@ -58,7 +57,6 @@ def test_a_link_ends(s3: S3Store, filename: str | None) -> None:
     assert status in {400, 401, 403}
 
 
-@pytest.mark.usefixtures("strict")
 @pytest.mark.parametrize("changed", ["other_key", "other_filename"])
 def test_a_link_opens_nothing_else(s3: S3Store, changed: str) -> None:
     s3.put(KEY, [b"content"])

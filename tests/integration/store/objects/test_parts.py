@@ -100,7 +100,6 @@ def test_what_a_killed_writer_left_is_unseen_and_swept(
     assert b"".join(objects.get(KEY)) == b"whole"
 
 
-@pytest.mark.usefixtures("strict")
 def test_a_write_under_way_is_not_swept(s3: S3Store) -> None:
     uploads = s3._uploads()
     assert uploads is not None
