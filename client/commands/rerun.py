@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from client.commands.train import _prepare, _run
+from client.commands.train import prepare, run_job
 from client.errors import EXIT_FAILURE, EXIT_USAGE, ClientError
 from client.output import JsonOption, console, error_console, print_json, print_table
 from client.progress import drawing
@@ -44,14 +44,14 @@ def rerun(
 
         asked = record.read(bundle)
         spec = replay.pinned(asked)
-    _prepare(spec)
+    prepare(spec)
     with _explained():
         said = _checked(asked, data, weights)
         replay.prepare(asked, out)
     for line in said:
         error_console.print(f"warning: {line}", markup=False, soft_wrap=True)
     with drawing(console, quiet=as_json) as picture:
-        result = _run(spec, data, out, weights, picture)
+        result = run_job(spec, data, out, weights, picture)
     with _explained():
         rows = replay.compare(asked, result)
     _tell(rows, said, tolerance, as_json=as_json)

@@ -51,19 +51,23 @@ def train(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ClientError(f"cannot write to {out}: {error.strerror}", exit_code=EXIT_USAGE) from error
-    _prepare(checked)
+    prepare(checked)
     with drawing(console, quiet=as_json) as picture:
-        result = _run(checked, data, out, weights, picture)
+        result = run_job(checked, data, out, weights, picture)
     if as_json:
         print_json(result.model_dump(mode="json"))
         return
     scores = {role: result.map50(role) for role in ("teacher", "plain", "imitated")}
     print_scores(Scores(**scores, gap_closed=result.gap_closed))
+    if result.gain is not None:
+        from fgfi_core.evaluation.gain import say  # noqa: PLC0415 - on demand, as only this command trains
+
+        console.print(say(result.gain), markup=False)
     print_exports([export.model_dump() for export in result.exports])
     console.print(f"report: {out / 'report' / 'report.html'}", markup=False)
 
 
-def _prepare(spec: JobSpec) -> None:
+def prepare(spec: JobSpec) -> None:
     """Start this very command again with the threads and the allocator that training needs from its first moment."""
     if os.environ.get(_PREPARED):
         return
@@ -79,8 +83,9 @@ def _prepare(spec: JobSpec) -> None:
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **variables, _PREPARED: "1"})  # noqa: S606 - the same command
 
 
-def _run(spec: JobSpec, data: Path, out: Path, weights: dict[str, Path], picture: Drawing) -> "JobResult":
-    # On demand, as only this command trains.
+def run_job(spec: JobSpec, data: Path, out: Path, weights: dict[str, Path], picture: Drawing) -> "JobResult":
+    """Run the job in this process and draw its events. Raises ClientError, also when it was stopped."""
+    # On demand, as only what trains needs it.
     from fgfi_core.errors import BadData, BadSpec, JobError, Stopped  # noqa: PLC0415
 
     picture.say("loading ...")

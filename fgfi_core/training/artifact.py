@@ -6,7 +6,13 @@ from pathlib import Path
 
 from fgfi_core.events import ArtifactWritten
 
-MEDIA_TYPES = {".onnx": "application/octet-stream", ".json": "application/json", ".html": "text/html"}
+MEDIA_TYPES = {
+    ".html": "text/html",
+    ".json": "application/json",
+    ".md": "text/markdown",
+    ".onnx": "application/octet-stream",
+    ".zip": "application/zip",
+}
 
 Facts = Mapping[str, float | str | bool]
 

@@ -1,8 +1,6 @@
 """The end of a job: the student in its delivered formats, each measured again, and the report."""
 
-import hashlib
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -24,18 +22,12 @@ from fgfi_core.report.inputs import Region, Run
 from fgfi_core.report.measurements import completed, measure_all
 from fgfi_core.results import Export, JobResult, Role
 from fgfi_core.spec import FineGrained, Imitation, Method
+from fgfi_core.training.artifact import artifact
 from fgfi_core.training.resolve import SIDES, Side
 from fgfi_core.training.trainings import Bench, Finished
 
 PARITY_IMAGES = 16
 STUDENT: Side = "student"
-MEDIA_TYPES = {
-    ".onnx": "application/octet-stream",
-    ".json": "application/json",
-    ".html": "text/html",
-    ".md": "text/markdown",
-    ".zip": "application/zip",
-}
 MAX_NOTES = 100
 EVALUATION, CARD = "evaluation.json", "exports/model_card.md"
 # For the distances of maps: images to fit on and to measure on.
@@ -65,9 +57,9 @@ def export_student(bench: Bench, student: Detector) -> tuple[Export, ...]:
             "parity": export.parity,
             "max_box_difference": export.max_box_difference,
         }
-        bench.emit(_artifact(bench.out_dir, export.path, export.format, facts))
+        bench.emit(artifact(bench.out_dir, export.path, export.format, facts))
         if export.format == "safetensors":
-            bench.emit(_artifact(bench.out_dir, "exports/student.json", "json", {}))
+            bench.emit(artifact(bench.out_dir, "exports/student.json", "json", {}))
         if not export.parity:
             text = f"{export.path} does not find what the trained student finds: measure it before you deploy it."
             bench.emit(events.Log(level="error", message=text, code="export_parity"))
@@ -106,16 +98,16 @@ def write_report(bench: Bench, result: JobResult, finished: Sequence[Finished]) 
     )
     _write(bench, CARD, inputs.card, "md")
     path = reports.write(inputs, bench.out_dir / "report")
-    bench.emit(_artifact(bench.out_dir, path.relative_to(bench.out_dir).as_posix(), "html", {}))
+    bench.emit(artifact(bench.out_dir, path.relative_to(bench.out_dir).as_posix(), "html", {}))
     record.write(bundle, bench.out_dir / record.NAME)
-    bench.emit(_artifact(bench.out_dir, record.NAME, "zip", {"data_sha256": bundle.data.sha256}))
+    bench.emit(artifact(bench.out_dir, record.NAME, "zip", {"data_sha256": bundle.data.sha256}))
     return result
 
 
 def _write(bench: Bench, path: str, text: str, format_: str) -> None:
     (bench.out_dir / path).parent.mkdir(parents=True, exist_ok=True)
     (bench.out_dir / path).write_text(text, encoding="utf-8")
-    bench.emit(_artifact(bench.out_dir, path, format_, {}))
+    bench.emit(artifact(bench.out_dir, path, format_, {}))
 
 
 def _distances(
@@ -193,16 +185,3 @@ def _regions(bench: Bench, teacher: Detector, method: Method) -> Callable[[Examp
         return [np.asarray(mask[0].cpu()) for mask in masks]
 
     return region
-
-
-def _artifact(out_dir: Path, path: str, format_: str, facts: Facts) -> events.ArtifactWritten:
-    content = (out_dir / path).read_bytes()
-    return events.ArtifactWritten(
-        name=Path(path).name,
-        format=format_,
-        path=path,
-        media_type=MEDIA_TYPES.get(Path(path).suffix, "application/octet-stream"),
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
-        facts=facts,
-    )

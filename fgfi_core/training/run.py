@@ -78,7 +78,7 @@ def run(
         seconds=math.fsum(one.trained.seconds for one in finished),
     )
     with _stage("report", spec.seeds[0], on_event):
-        write_report(bench, result, finished)
+        result = write_report(bench, result, finished)
         (out_dir / "result.json").write_text(result.model_dump_json(indent=1), encoding="utf-8")
     on_event(events.RunFinished(result=result.model_dump(mode="json")))
     return result
