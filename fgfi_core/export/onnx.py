@@ -13,6 +13,7 @@ import onnx.helper
 import torch
 from torch import Tensor, nn
 
+from fgfi_core.atomic import replacing
 from fgfi_core.detectors import Detector
 from fgfi_core.export import suppression
 from fgfi_core.export.session import Session
@@ -48,8 +49,8 @@ def write(detector: Detector, classes: Sequence[str], path: Path) -> Path:
         },
     )
     onnx.checker.check_model(model, full_check=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, path)
+    with replacing(path) as draft:
+        onnx.save(model, draft)
     return path
 
 

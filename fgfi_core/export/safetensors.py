@@ -11,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from fgfi_core.atomic import replacing, write_text
 from fgfi_core.detectors import Detector, create
 from fgfi_core.errors import BadData, BadSpec
 from fgfi_core.spec import DETECTORS
@@ -67,14 +68,14 @@ def write(detector: Detector, classes: Sequence[str], folder: Path) -> tuple[Pat
         image_size=detector.image_size,
         anchor_shapes=detector.anchor_shapes,
     )
-    folder.mkdir(parents=True, exist_ok=True)
     weights, text = folder / WEIGHTS, folder / DESCRIPTION
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in detector.state_dict().items()}
     # What a later job needs to begin with these weights; the file may travel without its description.
     told = {"format", "version", "detector", "classes", "image_size", "anchor_shapes"}
     facts = description.model_dump(mode="json", include=told)
-    save_file(tensors, weights, metadata={name: _text(fact) for name, fact in facts.items()})
-    text.write_text(description.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    with replacing(weights) as draft:
+        save_file(tensors, draft, metadata={name: _text(fact) for name, fact in facts.items()})
+    write_text(text, description.model_dump_json(indent=2) + "\n")
     return weights, text
 
 

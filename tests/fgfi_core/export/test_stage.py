@@ -53,3 +53,18 @@ def test_a_detector_in_training_and_in_another_layout_is_exported_as_in_eval_and
     assert all(export.parity for export in exports)
     assert detector.training
     assert detector.get_parameter("box_head.weight").is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_file_that_is_being_uploaded_keeps_its_content_when_it_is_written_anew(
+    trained: Callable[[str], Detector], images: Tensor, tmp_path: Path
+) -> None:
+    """The worker holds by a link what it has not stored yet, while a stage that runs again writes the same names."""
+    folder, names = tmp_path / "exports", ("student.safetensors", "student.json", "student.onnx")
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text("of the run before")
+        (tmp_path / name).hardlink_to(folder / name)
+    export_all(trained("ssd-shufflenetv2-0.25x"), CLASSES, ("safetensors", "onnx"), folder, images[:1], lambda _: 0.0)
+    for name in names:
+        assert (tmp_path / name).read_text() == "of the run before"
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
