@@ -6,6 +6,7 @@ Since the reaper takes the same locks, a fenced transaction is either wholly bef
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -50,16 +51,17 @@ _CLAIM = text("""
         SET state = 'running', current_attempt = current_attempt + 1,
             started_at = coalesce(started_at, clock_timestamp()), progress = NULL
         WHERE id = (
-            SELECT id FROM jobs
-            WHERE id = :job_id AND state = 'queued' AND cancel_requested_at IS NULL
-              AND available_at <= clock_timestamp()
-            FOR NO KEY UPDATE SKIP LOCKED
+            SELECT jobs.id FROM unnest(CAST(:job_ids AS text[])) WITH ORDINALITY AS asked (id, place)
+            JOIN jobs ON jobs.id = asked.id
+            WHERE state = 'queued' AND cancel_requested_at IS NULL AND available_at <= clock_timestamp()
+            ORDER BY place LIMIT 1
+            FOR NO KEY UPDATE OF jobs SKIP LOCKED
         )
         RETURNING id, current_attempt, micro_batch
     )
     INSERT INTO attempts (job_id, number, lease_token, worker_id, device, lease_expires_at, micro_batch)
     SELECT id, current_attempt, :token, :worker_id, :device, clock_timestamp() + :lease, micro_batch FROM taken
-    RETURNING number
+    RETURNING job_id, number
 """)
 
 
@@ -67,12 +69,19 @@ def claim(
     session: Session, job_id: str, *, worker_id: str, lease: timedelta, device: str | None = None
 ) -> Claim | None:
     """Take a queued job for one attempt. None: it is taken, cancelled, gone or not due, which is no error."""
+    return claim_first(session, [job_id], worker_id=worker_id, lease=lease, device=device)
+
+
+def claim_first(
+    session: Session, job_ids: Sequence[str], *, worker_id: str, lease: timedelta, device: str | None = None
+) -> Claim | None:
+    """Take the first of these jobs that can be had, as `claim` does. None: none of them can."""
     token = secrets.token_hex(16)
-    number = session.scalar(
-        _CLAIM, {"job_id": job_id, "token": token, "worker_id": worker_id, "device": device, "lease": lease}
-    )
-    if number is None:
+    values = {"job_ids": list(job_ids), "token": token, "worker_id": worker_id, "device": device, "lease": lease}
+    taken = session.execute(_CLAIM, values).one_or_none()
+    if taken is None:
         return None
+    job_id, number = taken
     job = session.get_one(Job, job_id, populate_existing=True)
     moved = {"from": "queued", "to": "running", "message": f"Attempt {number} began."}
     events.append(session, job, [events.NewEvent("state", moved)])

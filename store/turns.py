@@ -6,9 +6,11 @@ from datetime import timedelta
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from store.leases import Claim, claim
+from store.leases import Claim, claim_first
 from store.tables import Job
 
+# How many heads of the queue are looked at: the first few nearly always do, more only where others are at all of those.
+GLANCE = 8
 DEPTH = 32
 
 # Steps from one (queue, priority, project) to the next by the index, so that a long queue takes no longer than a short
@@ -62,8 +64,8 @@ def next_jobs(session: Session, queues: Sequence[str], depth: int = DEPTH) -> Se
 
 def claim_next(session: Session, queues: Sequence[str], *, worker_id: str, lease: timedelta) -> Claim | None:
     """Take the job whose turn it is. None: nothing is due in these queues, or others are taking all of it."""
-    for job_id in next_jobs(session, queues):
-        taken = claim(session, job_id, worker_id=worker_id, lease=lease)
+    for depth in (GLANCE, DEPTH):
+        taken = claim_first(session, next_jobs(session, queues, depth), worker_id=worker_id, lease=lease)
         if taken is not None:
             return taken
     return None
