@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Self
 
-from store import leases
+from store import failpoints, leases
 from store.database import AWAY, Sessions
 from store.errors import LeaseLost
 from store.leases import Lease, Pulse
@@ -107,6 +107,7 @@ class Keeper:
         while not self._no_more_beats.wait(pause):
             # Before the question: the lease is counted from the moment the database answered, which is later.
             asked_at = clock.now()
+            failpoints.reach("before_heartbeat")
             try:
                 with self._sessions.begin() as session:
                     pulse = leases.heartbeat(session, self._lease, timedelta(seconds=self._seconds))
@@ -119,6 +120,7 @@ class Keeper:
                 return
             self._deadline = asked_at + self._seconds * (1 - MARGIN)
             self.hear(pulse)
+            failpoints.reach("after_heartbeat")
             pause = self._every
 
     def _watch(self) -> None:

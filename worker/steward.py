@@ -14,7 +14,7 @@ from kombu.exceptions import OperationalError as BrokerAway
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from store import datasets, garbage, housekeeping, outbox, reaper, steward_lock, workers
+from store import datasets, failpoints, garbage, housekeeping, outbox, reaper, steward_lock, workers
 from store.database import Sessions, make_engine, make_sessions, now
 from store.objects import ObjectStore, open_store
 from store.settings import Settings, get_settings
@@ -73,8 +73,10 @@ class Steward:
             published: list[Outbox] = []
             try:
                 for message in outbox.take_due(session):
+                    failpoints.reach("before_publish")
                     app.publish(cast("app.Kind", message.kind), message.subject_id, message.queue)
                     published.append(message)
+                    failpoints.reach("published")
             except BrokerAway as error:
                 log.warning("the broker is away, %d published: %s", len(published), error)
             if published:

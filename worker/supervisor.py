@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from fgfi_core.errors import JobError
-from store import attempts
+from store import attempts, failpoints
 from store.attempts import Budget, Trace
 from store.database import AWAY
 from store.errors import LeaseLost
@@ -233,7 +233,9 @@ class _Attempt:
                 return False
             return True
 
+        failpoints.reach("before_finish")
         self._insist(end)
+        failpoints.reach("finished")
 
     def _insist(self, action: Callable[[], object]) -> None:
         """Repeat until it succeeds. Raises LeaseLost when the lease does not last so long."""

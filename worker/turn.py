@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from store import turns
+from store import failpoints, turns
 from worker import clock
 from worker.supervisor import RUNNER, attempt
 from worker.workplace import Workplace
@@ -33,6 +33,7 @@ def take_turn(place: Workplace, hint: str, announce: Callable[[str], None], *, c
         announce(hint)
     if claim is None:
         return False
+    failpoints.reach("claimed")
     attempt(place, claim, claimed_at, command)
     return True
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
+from store import failpoints
 from store.errors import ObjectDamaged, TooLarge
 
 CHUNK = 2**20
@@ -116,6 +117,7 @@ def read_file(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
             yield chunk
+            failpoints.reach("mid_upload")
 
 
 class Meter:
