@@ -35,7 +35,9 @@ class Job(Base):
             postgresql_where=text("state = 'queued'"),
         ),
         Index("ix_jobs_held", "project_id", postgresql_where=text(f"state IN ({_HELD})")),
-        Index("ix_jobs_dataset_id", "dataset_id"),
+        Index(None, "project_id", "state", "created_at", "id"),
+        Index(None, "dataset_id", "state", "created_at", "id"),
+        Index("ix_jobs_name", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
