@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from store.objects.errors import StorageAway, StorageFull, StorageRefused
 from store.objects.folder import FolderStore
+from store.objects.parts import Part, Parts
 from store.objects.protocol import ObjectInfo, ObjectStore, Stored, read_file
 from store.objects.s3 import S3Store
 
@@ -17,6 +18,8 @@ __all__ = [
     "FolderStore",
     "ObjectInfo",
     "ObjectStore",
+    "Part",
+    "Parts",
     "S3Store",
     "StorageAway",
     "StorageFull",

@@ -14,6 +14,7 @@ _STATUS = re.compile(r"non-2xx status code: (\d{3})")
 KEYS_HINT = "Look at AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and the key's rights on the bucket."
 _BUCKET_HINT = "Look at the bucket in FGFI_STORAGE_URL and at AWS_ENDPOINT_URL, or make the bucket."
 _PLAIN_HINT = "Look at AWS_ENDPOINT_URL; one that begins with http:// needs AWS_ALLOW_HTTP=true."
+SIGNING_HINT = "Give the service a key (AWS_SECRET_ACCESS_KEY); until then send archives whole, to POST /v1/datasets."
 AWAY_HINT = "Look at AWS_ENDPOINT_URL, at the server behind it and at the network between."
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from store.errors import ObjectMissing
 from store.objects.descent import HINT, opened, prune
 from store.objects.errors import StorageAway, StorageFull, StorageRefused
+from store.objects.folder_parts import PARTS, FolderParts
 from store.objects.protocol import CHUNK, STALE, Meter, ObjectInfo, Stored, check_key, check_range
 
 # No key can name it: a segment of a key has no tilde.
@@ -30,8 +31,9 @@ class FolderStore:
 
     def __init__(self, root: str | Path) -> None:
         self._root = Path(root)
-        with self._failing():
+        with self.failing():
             (self._root / INCOMING).mkdir(parents=True, exist_ok=True)
+        self.parts = FolderParts(self, self._root)
 
     def put(
         self,
@@ -43,32 +45,16 @@ class FolderStore:
         max_bytes: int | None = None,
     ) -> Stored:
         """See `ObjectStore.put`."""
-        check_key(key)
-        draft = self._root / INCOMING / secrets.token_hex(16)
-        try:
-            meter = Meter(key, chunks, max_bytes)
-            with self._failing():
-                # Unbuffered: what could not be written must not be tried once more on closing.
-                file = draft.open("xb", buffering=0)
-            with file:
-                for chunk in meter:
-                    with self._failing():
-                        _write(file.fileno(), chunk)
-                stored = meter.verify(size, sha256)
-                with self._failing():
-                    os.fsync(file.fileno())
-            with self._failing():
+        with self.draft(key, chunks, size=size, sha256=sha256, max_bytes=max_bytes) as (draft, stored):
+            with self.failing():
                 self._move(draft, key)
-        finally:
-            with suppress(OSError):
-                draft.unlink(missing_ok=True)
-        return stored
+            return stored
 
     def get(self, key: str, *, start: int = 0, end: int | None = None) -> Iterator[bytes]:
         """See `ObjectStore.get`."""
         check_range(start, end)
         folders, name = _split(key)
-        with self._failing(key), opened(self._root, folders) as folder:
+        with self.failing(key), opened(self._root, folders) as folder:
             # Not blocking: an open of a pipe, which is no object, would wait for its writer.
             file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
         if not stat.S_ISREG(os.fstat(file).st_mode):
@@ -82,7 +68,7 @@ class FolderStore:
     def head(self, key: str) -> ObjectInfo:
         """See `ObjectStore.head`."""
         folders, name = _split(key)
-        with self._failing(key), opened(self._root, folders) as folder:
+        with self.failing(key), opened(self._root, folders) as folder:
             found = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if not stat.S_ISREG(found.st_mode):
             raise ObjectMissing(f"there is no object '{key}'")
@@ -94,8 +80,7 @@ class FolderStore:
         try:
             with opened(self._root, below) as top:
                 for parent, folders, files, folder in os.fwalk(".", dir_fd=top):
-                    if INCOMING in folders:
-                        folders.remove(INCOMING)
+                    folders[:] = [name for name in folders if name not in {INCOMING, PARTS}]
                     for name in files:
                         try:
                             found = os.stat(name, dir_fd=folder, follow_symlinks=False)
@@ -114,7 +99,7 @@ class FolderStore:
         """See `ObjectStore.delete`."""
         folders, name = _split(key)
         try:
-            with self._failing(key), opened(self._root, folders) as folder:
+            with self.failing(key), opened(self._root, folders) as folder:
                 os.unlink(name, dir_fd=folder)
         except ObjectMissing:
             return
@@ -128,7 +113,7 @@ class FolderStore:
         """See `ObjectStore.ready`: write and remove a small file."""
         probe = self._root / INCOMING / secrets.token_hex(16)
         try:
-            with self._failing():
+            with self.failing():
                 probe.write_bytes(b"ready")
         finally:
             with suppress(OSError):
@@ -137,20 +122,61 @@ class FolderStore:
     def sweep(self, older_than: timedelta = STALE) -> None:
         """See `ObjectStore.sweep`: drafts that nobody has written to for so long."""
         oldest = datetime.now(UTC) - older_than
-        with self._failing():
+        with self.failing():
             for draft in (self._root / INCOMING).iterdir():
                 with suppress(FileNotFoundError):  # Finished, or swept by another steward.
                     if datetime.fromtimestamp(draft.stat().st_mtime, UTC) < oldest:
                         draft.unlink()
+            self.parts.sweep(oldest)
+
+    @contextmanager
+    def draft(
+        self, key: str, chunks: Iterable[bytes], *, size: int | None, sha256: str | None, max_bytes: int | None
+    ) -> Iterator[tuple[Path, Stored]]:
+        """A file of the content, verified and safe on the disk, for the length of a block that moves it to its place.
+
+        Raises as `ObjectStore.put`.
+        """
+        check_key(key)
+        draft = self._root / INCOMING / secrets.token_hex(16)
+        try:
+            meter = Meter(key, chunks, max_bytes)
+            with self.failing():
+                # Unbuffered: what could not be written must not be tried once more on closing.
+                file = draft.open("xb", buffering=0)
+            with file:
+                for chunk in meter:
+                    with self.failing():
+                        _write(file.fileno(), chunk)
+                stored = meter.verify(size, sha256)
+                with self.failing():
+                    os.fsync(file.fileno())
+            yield draft, stored
+        finally:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+
+    @contextmanager
+    def failing(self, key: str | None = None) -> Iterator[None]:
+        """Name what the file system refused. key: of an object whose absence is ObjectMissing."""
+        try:
+            yield
+        except StorageAway:
+            raise
+        except OSError as error:
+            if key is not None and error.errno in _ABSENT:
+                raise ObjectMissing(f"there is no object '{key}'") from error
+            kind = StorageFull if error.errno in _FULL else StorageAway
+            raise kind(f"the storage folder '{self._root}': {error.strerror}", hint=HINT) from error
 
     def _read(self, file: int, start: int, end: int | None) -> Iterator[bytes]:
         with os.fdopen(file, "rb", buffering=0) as content:
             yield b""
             left = None if end is None else max(0, end - start)
-            with self._failing():
+            with self.failing():
                 content.seek(start)
             while left is None or left > 0:
-                with self._failing():
+                with self.failing():
                     chunk = content.read(CHUNK if left is None else min(CHUNK, left))
                 if not chunk:
                     return
@@ -171,19 +197,6 @@ class FolderStore:
                 raise StorageRefused(f"'{key}': a file, a folder or a link lies in the way") from error
             else:
                 return
-
-    @contextmanager
-    def _failing(self, key: str | None = None) -> Iterator[None]:
-        """Name what the file system refused. key: of an object whose absence is ObjectMissing."""
-        try:
-            yield
-        except StorageAway:
-            raise
-        except OSError as error:
-            if key is not None and error.errno in _ABSENT:
-                raise ObjectMissing(f"there is no object '{key}'") from error
-            kind = StorageFull if error.errno in _FULL else StorageAway
-            raise kind(f"the storage folder '{self._root}': {error.strerror}", hint=HINT) from error
 
 
 def _split(key: str) -> tuple[list[str], str]:

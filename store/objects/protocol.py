@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from store import failpoints
 from store.errors import ObjectDamaged, TooLarge
+
+if TYPE_CHECKING:
+    from store.objects.parts import Parts
 
 CHUNK = 2**20
 STALE = timedelta(days=1)
@@ -42,6 +45,11 @@ class ObjectStore(Protocol):
     Every method may raise StorageAway, or of its kinds StorageRefused (keys, bucket, rights) and StorageFull; all are
     OSErrors. No key may be the folder of another (`a` beside `a/b`): S3 would take both, a folder cannot.
     """
+
+    @property
+    def parts(self) -> "Parts":
+        """Objects written in parts, by many requests."""
+        ...
 
     def put(
         self,

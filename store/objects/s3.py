@@ -12,6 +12,7 @@ from obstore.store import S3Store as Bucket
 from store.errors import ObjectMissing
 from store.objects.answers import RangeOutside, understood
 from store.objects.protocol import CHUNK, STALE, Meter, ObjectInfo, Stored, check_key, check_range
+from store.objects.s3_parts import S3Parts
 from store.objects.signature import sign_again
 from store.objects.upload import upload
 from store.objects.uploads import Uploads
@@ -41,6 +42,7 @@ class S3Store:
         self._largest_copy = largest_copy
         self._bucket = _open(bucket, prefix, _TIMES, _RETRIES)
         self._probe = _open(bucket, prefix, _AT_ONCE_TIMES, _NO_RETRIES)
+        self.parts = S3Parts(self, self._signed, _secret_key)
 
     def put(
         self,
@@ -129,8 +131,7 @@ class S3Store:
         """See `ObjectStore.presign`. None for a filename with keys of a machine's role: obstore signs no filenames."""
         if not timedelta(0) < valid <= LONGEST_LINK:
             raise ValueError(f"a link is valid for up to {LONGEST_LINK.days} days, not {valid}")
-        with understood(key):
-            link: str = obstore.sign(self._bucket, "GET", check_key(key), valid)
+        link = self._signed(check_key(key), valid)
         if filename is None:
             return link
         secret_key = _secret_key()
@@ -156,13 +157,17 @@ class S3Store:
         except ObjectMissing:
             return
 
+    def _signed(self, key: str, valid: timedelta) -> str:
+        with understood(key):
+            link: str = obstore.sign(self._bucket, "GET", key, valid)
+        return link
+
     def _uploads(self) -> Uploads | None:
         """The uploads below our prefix; None without keys to ask with."""
         secret_key = _secret_key()
         if secret_key is None:
             return None
-        with understood():
-            link: str = obstore.sign(self._bucket, "GET", "any", timedelta(minutes=15))
+        link = self._signed("any", timedelta(minutes=15))
         ours = f"{self._prefix}/" if self._prefix else ""
         return Uploads(link, urlsplit(link).path.removesuffix(f"{ours}any"), ours, secret_key)
 

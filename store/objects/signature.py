@@ -13,21 +13,30 @@ _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
 def sign_again(
-    link: str, secret_key: str, parameters: Mapping[str, str], *, method: str = "GET", path: str | None = None
+    link: str,
+    secret_key: str,
+    parameters: Mapping[str, str],
+    *,
+    method: str = "GET",
+    path: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> str:
     """A link as `link`, with more query parameters, and with another method or path where given.
 
-    link: signed, of host alone. path: percent-encoded as it is to be sent. Raises ValueError for another kind of link.
+    link: signed, of host alone. path: percent-encoded as it is to be sent. headers: in lower case, that the request
+    must come with as they are here. Raises ValueError for another kind of link.
     """
     parts = urlsplit(link)
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
     if query.get("X-Amz-Algorithm") != _ALGORITHM or query.get("X-Amz-SignedHeaders") != "host":
         raise ValueError("the link is not signed as expected")
     del query["X-Amz-Signature"]
-    query |= parameters
+    signed = dict(sorted({"host": parts.netloc, **(headers or {})}.items()))
+    query |= {**parameters, "X-Amz-SignedHeaders": ";".join(signed)}
     where = parts.path if path is None else path
     sorted_query = "&".join(sorted(f"{_encoded(name)}={_encoded(value)}" for name, value in query.items()))
-    request = "\n".join([method, where, sorted_query, f"host:{parts.netloc}", "", "host", "UNSIGNED-PAYLOAD"])
+    lines = [f"{name}:{value}" for name, value in signed.items()]
+    request = "\n".join([method, where, sorted_query, *lines, "", ";".join(signed), "UNSIGNED-PAYLOAD"])
     scope = query["X-Amz-Credential"].partition("/")[2]
     to_sign = "\n".join([_ALGORITHM, query["X-Amz-Date"], scope, hashlib.sha256(request.encode()).hexdigest()])
     key = f"AWS4{secret_key}".encode()

@@ -54,3 +54,12 @@ def test_botocore_signs_alike(parameters: dict[str, str], method: str) -> None:
 def test_a_link_with_other_signed_headers_is_refused() -> None:
     with pytest.raises(ValueError, match="signed"):
         sign_again(LINK.replace("SignedHeaders=host", "SignedHeaders=host%3Brange"), SECRET, {})
+
+
+def test_botocore_signs_a_header_alike() -> None:
+    link = sign_again(LINK, SECRET, {"partNumber": "1"}, method="PUT", headers={"content-length": "8"})
+    auth = S3SigV4QueryAuth(Credentials("AKIAIOSFODNN7EXAMPLE", SECRET), "s3", "us-east-1")
+    unsigned = link.rpartition("&X-Amz-Signature=")[0]
+    request = AWSRequest(method="PUT", url=unsigned, headers={"Content-Length": "8"})
+    request.context["timestamp"] = "20130524T000000Z"
+    assert signature(link) == auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
