@@ -81,7 +81,52 @@ def pairs(rows: Rows) -> str:
     )
 
 
-_TABLES: Mapping[str, Callable[[Rows], str]] = {"overfit": overfit, "pairs": pairs}
+def queue(rows: Rows) -> str:
+    """One row per call: medians and rows read at each number of jobs, ratios to the least, indexes used at the most."""
+    sizes = [_thousands(size) for size in rows[0]["rows"]] if rows else []
+    header = ("call", *(f"{size}, ms" for size in sizes), *(f"{size}, ratio" for size in sizes[1:]), "rows read", "by")
+    return _markdown(
+        header,
+        [
+            (
+                row["call"],
+                *(f"{one:.1f}" for one in row["ms"]),
+                *(f"{one:.2f}" for one in row["ratio"][1:]),
+                " / ".join(map(str, row["read"])),
+                ", ".join(f"`{one}`" for one in row["by"]),
+            )
+            for row in rows
+        ],
+    )
+
+
+def queue_workers(rows: Rows) -> str:
+    """One row per call of many workers at one queue."""
+    header = ("call", "workers", "calls", "a second", "p50, ms", "p99, ms", "database, ms", "doubled")
+    return _markdown(
+        header,
+        [
+            (
+                row["call"],
+                str(row["workers"]),
+                str(row["calls"]),
+                f"{row['per_second']:.1f}",
+                f"{row['p50']:.0f}",
+                f"{row['p99']:.0f}",
+                f"{row['database']:.2f}",
+                str(row["doubled"]),
+            )
+            for row in rows
+        ],
+    )
+
+
+_TABLES: Mapping[str, Callable[[Rows], str]] = {
+    "overfit": overfit,
+    "pairs": pairs,
+    "queue": queue,
+    "queue-workers": queue_workers,
+}
 
 
 def _arm(row: Mapping[str, Any]) -> tuple[str, ...]:
@@ -102,6 +147,10 @@ def _spread(values: Sequence[float], sign: str = "") -> str:
         return "-"
     mean = f"{statistics.mean(values):{sign}.1f}"
     return mean if len(values) == 1 else f"{mean} ± {statistics.stdev(values):.1f}"
+
+
+def _thousands(count: int) -> str:
+    return f"{count // 1000}k" if count < 1_000_000 else f"{count / 1_000_000:g}M"
 
 
 def _from_to(ends: Sequence[float]) -> str:
