@@ -132,7 +132,14 @@ class Schedule(Model):
     warmup_steps: int = Field(100, ge=0, description="Steps over which the learning rate rises linearly.")
     clip_norm: float | None = Field(10.0, gt=0, description="Largest gradient norm; null switches clipping off.")
     evaluate_every: int = Field(5, ge=1, description="Epochs between evaluations; the last epoch is always evaluated.")
-    checkpoint_seconds: float = Field(60.0, ge=0, description="Least time between two checkpoints; 0 is every step.")
+    checkpoint_seconds: float = Field(
+        60.0, ge=0, description="Time after which the next step is followed by a checkpoint; 0 is every step."
+    )
+    checkpoint_steps: int | None = Field(
+        None,
+        ge=1,
+        description="Steps after which a checkpoint follows, whichever of the two comes first; null leaves it to time.",
+    )
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     anchors: Literal["data", "recipe"] = Field(
         "data", description="Shapes of detectors with one map: fitted to the training boxes, or the family's own."

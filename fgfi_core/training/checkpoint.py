@@ -4,10 +4,9 @@
 """
 
 import hashlib
-import os
 import random
-import tempfile
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,21 @@ from typing import Any
 import numpy as np
 import torch
 
+from fgfi_core.atomic import replacing
+from fgfi_core.errors import JobError
 from fgfi_core.events import CheckpointSaved
 from fgfi_core.spec import Stage
 
 KEEP_STEPS = 2
+
+# Hears of files that cannot be read, by their path inside the output folder.
+OnDamage = Callable[[str], None]
+
+
+class CheckpointNotWritten(JobError):
+    """The disk did not take a checkpoint. Not the user's to mend: the job is tried again from the one before."""
+
+    code = "checkpoint_not_written"
 
 
 @dataclass(frozen=True)
@@ -36,27 +46,35 @@ class CheckpointFolder:
         return self.out_dir / "checkpoints" / f"{self.stage}-{self.seed}"
 
     def save_step(self, step: int, state: Mapping[str, Any]) -> CheckpointSaved:
-        """Write a state to continue from and drop all but the newest two, the new one included."""
-        saved = self._save(self.folder / f"step-{step:09d}.pt", step, state, final=False)
-        for old in self._steps()[KEEP_STEPS:]:
-            old.unlink(missing_ok=True)
+        """Write a state to continue from and drop all others but the newest before it.
+
+        Raises CheckpointNotWritten, with what the disk said; then those before are as they were.
+        """
+        path = self.folder / f"step-{step:09d}.pt"
+        saved = self._save(path, step, state, final=False)
+        steps = self._steps()
+        # Those of later steps were damaged, or the run would have gone on from them.
+        kept = [one for one in steps if one <= path][:KEEP_STEPS]
+        for other in set(steps) - set(kept):
+            other.unlink(missing_ok=True)
         return saved
 
     def save_final(self, step: int, state: Mapping[str, Any]) -> CheckpointSaved:
-        """Write the finished stage's result and drop the states it makes needless."""
+        """Write the finished stage's result and drop the states it makes needless. Raises as `save_step`."""
         saved = self._save(self.folder / "final.pt", step, state, final=True)
         for old in self._steps():
             old.unlink(missing_ok=True)
         return saved
 
-    def load_final(self) -> dict[str, Any] | None:
+    def load_final(self, on_damage: OnDamage) -> dict[str, Any] | None:
         """The finished stage's result, or None when the stage is not finished or the file is damaged."""
-        return _load(self.folder / "final.pt")
+        path = self.folder / "final.pt"
+        return self._load(path, on_damage) if path.exists() else None
 
-    def load_newest_step(self) -> dict[str, Any] | None:
+    def load_newest_step(self, on_damage: OnDamage) -> dict[str, Any] | None:
         """The newest state that can be read whole; a damaged file costs one interval, not the job."""
         for path in self._steps():
-            state = _load(path)
+            state = self._load(path, on_damage)
             if state is not None:
                 return state
         return None
@@ -65,15 +83,25 @@ class CheckpointFolder:
         return sorted(self.folder.glob("step-*.pt"), reverse=True)
 
     def _save(self, path: Path, step: int, state: Mapping[str, Any], *, final: bool) -> CheckpointSaved:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".", suffix=".part", delete=False) as file:
-            torch.save(dict(state), file)
-            file.flush()
-            os.fsync(file.fileno())
-        partial = Path(file.name)
-        partial.replace(path)
         name = path.relative_to(self.out_dir).as_posix()
-        return describe(self.out_dir, name, stage=self.stage, seed=self.seed, step=step, final=final)
+        try:
+            with replacing(path) as draft, draft.open("wb") as file:
+                torch.save(dict(state), file)
+            return describe(self.out_dir, name, stage=self.stage, seed=self.seed, step=step, final=final)
+        except (OSError, RuntimeError) as error:
+            cause = _of_the_disk(error)
+            if cause is None:
+                raise
+            raise CheckpointNotWritten(
+                f"{name} could not be written: {cause.strerror or cause}.",
+                hint="Make room on the disk, or mend it; the run goes on from the checkpoint before.",
+            ) from error
+
+    def _load(self, path: Path, on_damage: OnDamage) -> dict[str, Any] | None:
+        state = _read(path)
+        if state is None:
+            on_damage(path.relative_to(self.out_dir).as_posix())
+        return state
 
 
 def describe(
@@ -86,15 +114,28 @@ def describe(
     return CheckpointSaved(stage=stage, seed=seed, step=step, final=final, path=path, size=size, sha256=sha256)
 
 
-def _load(path: Path) -> dict[str, Any] | None:
-    if not path.exists():
-        return None
+def _read(path: Path) -> dict[str, Any] | None:
+    """What a file holds; None when it is damaged."""
     try:
+        # torch skips the checksums of the archive that its files are: a flipped bit would become a weight.
+        with zipfile.ZipFile(path) as archive:
+            if archive.testzip() is not None:
+                return None
         # weights_only: a checkpoint comes back from an object store and must not be able to run code.
         state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except MemoryError:
+        raise
     except Exception:  # noqa: BLE001 - a torn file raises any of a dozen types; all mean "use the one before"
         return None
     return state
+
+
+def _of_the_disk(error: BaseException) -> OSError | None:
+    """The error of the disk behind one that torch made of it; None when it is another."""
+    behind: BaseException | None = error
+    while behind is not None and not isinstance(behind, OSError):
+        behind = behind.__context__
+    return behind
 
 
 def random_state() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from torch import Tensor
@@ -11,7 +12,9 @@ from fgfi_core import events
 from fgfi_core.data.loader import Batch
 from fgfi_core.errors import Diverged, Stopped
 from fgfi_core.results import Score
-from fgfi_core.training.checkpoint import random_state, restore_random_state
+from fgfi_core.training.beside import Beside, copied
+from fgfi_core.training.checkpoint import CheckpointNotWritten, OnDamage, random_state, restore_random_state
+from fgfi_core.training.epoch import batches
 from fgfi_core.training.schedule import learning_rate
 from fgfi_core.training.step import Step
 from fgfi_core.training.task import Point, Task, Trained
@@ -28,11 +31,21 @@ def train(task: Task) -> Trained:
     Raises Diverged on a non-finite loss, BadSpec for a batch too small for the detector's norms, OutOfMemory when the
     device is too small for the batch, and Stopped, after a checkpoint, when the task's `should_stop` says so.
     """
-    finished = task.checkpoints.load_final()
+    finished = task.checkpoints.load_final(_damaged(task, "its stage runs again, from its newest state if it has one"))
     if finished is not None:
         return Trained.from_state(finished)
     with explained(task.detector, task.schedule, _images_at_once(task)):
         return _Loop(task).run()
+
+
+def _damaged(task: Task, then: str) -> OnDamage:
+    """Says which file is damaged, and what is done then."""
+
+    def say(path: str) -> None:
+        message = f"The checkpoint {path} is damaged: {then}."
+        task.emit(events.Log(level="warning", message=message, code="checkpoint_damaged"))
+
+    return say
 
 
 def _images_at_once(task: Task) -> int:
@@ -56,17 +69,29 @@ class _Loop:
         self.best: tuple[Score, int, dict[str, Tensor]] | None = None
         self.history: list[Point] = []
         self.window = Window()
-        self._restore(task.checkpoints.load_newest_step())
+        then = "the stage goes on from the one before, or from its start"
+        self._restore(task.checkpoints.load_newest_step(_damaged(task, then)))
         self.started = self.saved_at = time.monotonic()
-        self.first_step = self.step
+        self.first_step = self.saved_step = self.step
+        self.beside = Beside(task.checkpoints)
         self.progress_at = -math.inf
 
     def run(self) -> Trained:
+        try:
+            with self.beside:
+                return self._train()
+        except Exception:
+            # What ended the training matters more than a checkpoint that was on its way.
+            with suppress(CheckpointNotWritten):
+                self._tell_saved(wait=True)
+            raise
+
+    def _train(self) -> Trained:
         task = self.task
         task.emit(events.StageStarted(stage=task.stage, seed=task.seed, step=self.step, steps=self.steps))
         for epoch in range(self.step // self.steps_per_epoch, task.epochs):
             self.model.train()
-            for batch in task.loader.batches(epoch, start=self.step - epoch * self.steps_per_epoch):
+            for batch in batches(task.loader, epoch, start=self.step - epoch * self.steps_per_epoch):
                 self._train_step(batch)
                 self._report()
                 if self.step % self.steps_per_epoch:
@@ -137,6 +162,8 @@ class _Loop:
 
     def _evaluate(self) -> None:
         self._flush()
+        # Evaluating may take long: what is on disk shall be known before.
+        self._tell_saved(wait=True)
         self.model.eval()
         score = self.task.evaluate(self.model)
         self.model.train()
@@ -144,28 +171,42 @@ class _Loop:
         values |= {f"val/ap50/{name}": ap for name, ap in score.ap50.items() if ap is not None}
         self._publish(values)
         if self.best is None or score.map50 > self.best[0].map50:
-            self.best = (score, self.step, _on_cpu(self.model.state_dict()))
+            self.best = (score, self.step, copied(self.model.state_dict()))
 
     def _checkpoint_if_due(self) -> None:
         stop = self.task.should_stop()
+        self._tell_saved(wait=False)
         # A stop after the last step would find nothing left to save: the final checkpoint follows at once.
-        if self.step >= self.steps:
-            return
-        due = time.monotonic() - self.saved_at >= self.task.schedule.checkpoint_seconds
-        if not (due or stop):
+        if self.step >= self.steps or not (stop or self._is_due()):
             return
         self._raise_unless_finite(self.window.peek())
-        self.task.emit(self.task.checkpoints.save_step(self.step, self._state()))
-        self.saved_at = time.monotonic()
+        self._tell_saved(wait=True)
+        self.beside.begin(self.step, self._state())
+        self.saved_at, self.saved_step = time.monotonic(), self.step
         if stop:
+            self._tell_saved(wait=True)
             raise Stopped(
                 f"stopped in {self.task.stage} (seed {self.task.seed}) at step {self.step} of {self.steps}; "
                 "a checkpoint was written.",
                 hint="Run the same command again to continue.",
             )
 
+    def _is_due(self) -> bool:
+        schedule = self.task.schedule
+        steps = schedule.checkpoint_steps
+        return (steps is not None and self.step - self.saved_step >= steps) or (
+            time.monotonic() - self.saved_at >= schedule.checkpoint_seconds
+        )
+
+    def _tell_saved(self, *, wait: bool) -> None:
+        """Say that the checkpoint is on disk, once it is."""
+        saved = self.beside.finished(wait=wait)
+        if saved is not None:
+            self.task.emit(saved)
+
     def _finish(self) -> Trained:
         assert self.best is not None  # noqa: S101 - the last epoch is always evaluated
+        self._tell_saved(wait=True)
         score, best_step, weights = self.best
         trained = Trained(
             weights=weights,
@@ -191,18 +232,19 @@ class _Loop:
         return self.seconds + time.monotonic() - self.started
 
     def _state(self) -> dict[str, Any]:
+        """As it is now, whatever the next steps do; the weights of the best and points of the curves never change."""
         imitate = self.task.imitate
         return {
             "step": self.step,
             "seconds": self._elapsed(),
-            "model": self.model.state_dict(),
-            "imitation": imitate.module.state_dict() if imitate is not None else {},
-            "optimizer": self.optimizer.state_dict(),
-            "balances": self.balances.state_dict(),
+            "model": copied(self.model.state_dict()),
+            "imitation": copied(imitate.module.state_dict() if imitate is not None else {}),
+            "optimizer": copied(self.optimizer.state_dict()),
+            "balances": copied(self.balances.state_dict()),
             "random": random_state(),
             "best": None if self.best is None else (self.best[0].model_dump(), *self.best[1:]),
-            "history": self.history,
-            "window": self.window.state(),
+            "history": list(self.history),
+            "window": copied(self.window.state()),
         }
 
     def _restore(self, state: Mapping[str, Any] | None) -> None:
@@ -220,7 +262,3 @@ class _Loop:
             self.best = (Score.model_validate(score), step, weights)
         self.history = [(step, epoch, dict(values)) for step, epoch, values in state["history"]]
         self.window = Window.from_state(state["window"])
-
-
-def _on_cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.detach().to("cpu", copy=True) for name, value in state.items()}

@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from fgfi_core.atomic import write_text
 from fgfi_core.data.dataset import Dataset, Example
 from fgfi_core.data.transforms import scale_boxes
 from fgfi_core.detectors import num_anchor_shapes
@@ -99,37 +100,65 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weig
 def settle(resolved: ResolvedSpec, asked: JobSpec, out_dir: Path) -> ResolvedSpec:
     """Keep the first resolution of a run folder: a continued run must be the run it continues, on whatever device.
 
-    What only the pre-flight reads may change between the two, so that a run it refused can go on.
+    What only the pre-flight reads may change between the two, so that a run it refused can go on; and the micro-batch,
+    so that one that ran out of memory can: a number that is asked for is taken, with `auto` the one held stays.
     Raises BadSpec when the folder holds a run of another spec.
     """
-    path = out_dir / FILE
-    if not path.exists():
+    held = _held(out_dir)
+    if held is None:
         return resolved
-    held = json.loads(path.read_text(encoding="utf-8"))
     before = JobSpec.model_validate(held["asked"])
-    changed = [name for name in JobSpec.model_fields if getattr(before, name) != getattr(asked, name)]
-    if set(changed) - {"preflight"}:
+    changed = _changed(before, asked)
+    if changed:
         raise BadSpec(
-            f"the folder {out_dir} holds a run of another spec (different: {', '.join(sorted(changed))}).",
+            f"the folder {out_dir} holds a run of another spec (different: {', '.join(changed)}).",
             hint="Give another --out folder, or the spec that the run was begun with.",
         )
     kept = ResolvedSpec.model_validate({**held["resolved"], "device": resolved.device})
-    return kept.model_copy(update={"spec": kept.spec.model_copy(update={"preflight": asked.preflight})})
+    kept = kept.model_copy(update={"spec": kept.spec.model_copy(update={"preflight": asked.preflight})})
+    wanted = asked.schedule.micro_batch
+    return kept if wanted == "auto" else with_micro_batch(kept, min(wanted, int(kept.spec.schedule.batch_size)))
 
 
 def keep(resolved: ResolvedSpec, asked: JobSpec, out_dir: Path) -> None:
-    """Write down what was resolved, unless the folder says it already."""
-    path = out_dir / FILE
-    if not path.exists():
-        out_dir.mkdir(parents=True, exist_ok=True)
-        record = {"asked": asked.model_dump(mode="json"), "resolved": resolved.model_dump(mode="json")}
-        path.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    """Write down what was resolved; of a folder that says it already, only with how many images at once it goes on."""
+    held = _held(out_dir)
+    if held is None:
+        held = {"asked": asked.model_dump(mode="json"), "resolved": resolved.model_dump(mode="json")}
+    else:
+        schedule = held["resolved"]["spec"]["schedule"]
+        if schedule.get("micro_batch") == resolved.spec.schedule.micro_batch:
+            return
+        schedule["micro_batch"] = resolved.spec.schedule.micro_batch
+    write_text(out_dir / FILE, json.dumps(held, indent=1))
 
 
 def with_micro_batch(resolved: ResolvedSpec, micro_batch: int) -> ResolvedSpec:
     """The same with this many images in one pass."""
     schedule = resolved.spec.schedule.model_copy(update={"micro_batch": micro_batch})
     return resolved.model_copy(update={"spec": resolved.spec.model_copy(update={"schedule": schedule})})
+
+
+def _held(out_dir: Path) -> dict[str, Any] | None:
+    """What an earlier call wrote down; None before the first."""
+    path = out_dir / FILE
+    if not path.exists():
+        return None
+    try:
+        held: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise BadData(
+            f"{path}, which says how the run was begun, is damaged: {error}.",
+            hint="Restore the file, or begin anew in another --out folder.",
+        ) from error
+    return held
+
+
+def _changed(before: JobSpec, asked: JobSpec) -> list[str]:
+    """The fields in which a spec differs from the one that its folder was begun with, where they must not."""
+    schedule = asked.schedule.model_copy(update={"micro_batch": before.schedule.micro_batch})
+    alike = asked.model_copy(update={"schedule": schedule, "preflight": before.preflight})
+    return sorted(name for name in JobSpec.model_fields if getattr(before, name) != getattr(alike, name))
 
 
 def _check_files(spec: JobSpec, weights: Weights) -> None:

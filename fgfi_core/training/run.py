@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from fgfi_core import data, events
+from fgfi_core.atomic import write_text
 from fgfi_core.preflight.probe import micro_batch
 from fgfi_core.preflight.run import before_students, before_training
 from fgfi_core.results import JobResult
@@ -17,6 +18,7 @@ from fgfi_core.spec import Imitation, JobSpec, Stage
 from fgfi_core.training.checkpoint import describe
 from fgfi_core.training.delivery import export_student, write_report
 from fgfi_core.training.device import choose
+from fgfi_core.training.pulse import Pulse
 from fgfi_core.training.resolve import FILE, NO_WEIGHTS, Weights, keep, resolve, settle, with_micro_batch
 from fgfi_core.training.task import Emit
 from fgfi_core.training.trainings import Bench, Finished, train_all
@@ -43,18 +45,19 @@ def run(
     Raises a `fgfi_core.errors.JobError`: Stopped after a checkpoint when asked to
     stop, else what the user has to mend.
     """
+    emit = Pulse(on_event)
     placement = choose(spec.resources, spec.schedule.precision)
     torch.set_num_threads(placement.threads)
 
-    with _stage("preflight", spec.seeds[0], on_event) as numbers:
+    with _stage("preflight", spec.seeds[0], emit) as numbers:
         dataset = data.read(data_dir)
         resolved = settle(resolve(spec, dataset, placement, weights), spec, out_dir)
-        bench = Bench(resolved, dataset, placement, out_dir, on_event, should_stop, weights)
+        bench = Bench(resolved, dataset, placement, out_dir, emit, should_stop, weights, emit.seen)
         resolved = with_micro_batch(resolved, micro_batch(bench))
         keep(resolved, spec, out_dir)
         # Later stages need what was resolved as much as they need a teacher's weights.
-        on_event(describe(out_dir, FILE, stage="preflight", seed=spec.seeds[0]))
-        on_event(events.SpecResolved(resolved=resolved.model_dump(mode="json")))
+        emit(describe(out_dir, FILE, stage="preflight", seed=spec.seeds[0]))
+        emit(events.SpecResolved(resolved=resolved.model_dump(mode="json")))
         spec = resolved.spec
         bench = replace(bench, resolved=resolved)
         numbers.update(before_training(bench))
@@ -65,8 +68,10 @@ def run(
         before_students(bench, teacher)
     finished = [teacher, *trainings]
 
-    with _stage("export", spec.seeds[0], on_event) as numbers:
+    with _stage("export", spec.seeds[0], emit) as numbers:
         student = _delivered(finished)
+        # Once to compare, and once for each format.
+        emit.expect(len(bench.val("student").examples) * (1 + len(spec.exports)))
         exports = export_student(bench, student.detector)
         numbers.update({f"map50/{export.format}": export.map50 for export in exports})
 
@@ -77,10 +82,11 @@ def run(
         exports=exports,
         seconds=math.fsum(one.trained.seconds for one in finished),
     )
-    with _stage("report", spec.seeds[0], on_event):
+    with _stage("report", spec.seeds[0], emit):
+        emit.expect(len(bench.val("student").examples) * len(finished))
         result = write_report(bench, result, finished)
-        (out_dir / "result.json").write_text(result.model_dump_json(indent=1), encoding="utf-8")
-    on_event(events.RunFinished(result=result.model_dump(mode="json")))
+        write_text(out_dir / "result.json", result.model_dump_json(indent=1))
+    emit(events.RunFinished(result=result.model_dump(mode="json")))
     return result
 
 

@@ -19,6 +19,7 @@ from fgfi_core.training.checkpoint import CheckpointFolder, seed_all
 from fgfi_core.training.device import Placement
 from fgfi_core.training.initialise import from_file, from_imagenet, from_teacher
 from fgfi_core.training.loop import train
+from fgfi_core.training.pulse import OnImages, WatchedLoader
 from fgfi_core.training.recipes import recipe
 from fgfi_core.training.resolve import ResolvedSpec, Side, Weights
 from fgfi_core.training.task import Emit, Imitate, Task, Trained
@@ -48,9 +49,16 @@ class Finished:
         )
 
 
+def _ignore(_images: int) -> None:
+    """The `seen` of a bench that nobody watches."""
+
+
 @dataclass(frozen=True)
 class Bench:
-    """What every training of a job shares: spec, data, device, output folder and the way to talk to the caller."""
+    """What every training of a job shares: spec, data, device, output folder and the way to talk to the caller.
+
+    seen: hears of images of the val split that were looked at, by their count.
+    """
 
     resolved: ResolvedSpec
     dataset: Dataset
@@ -59,6 +67,7 @@ class Bench:
     emit: Emit
     should_stop: Callable[[], bool]
     weights: Weights
+    seen: OnImages = _ignore
     _val: dict[tuple[int, int], EvalLoader] = field(default_factory=dict)
 
     def create(self, side: Side) -> Detector:
@@ -85,7 +94,7 @@ class Bench:
         spec, size = self.resolved.spec, self.resolved.image_size(side)
         if size not in self._val:
             batch_size = int(spec.schedule.batch_size)
-            self._val[size] = EvalLoader(self.dataset.splits[spec.dataset.val], size, batch_size)
+            self._val[size] = WatchedLoader(self.dataset.splits[spec.dataset.val], size, batch_size, self.seen)
         return self._val[size]
 
     def detect(self, detector: Detector, side: Side) -> list[ImageDetections]:

@@ -23,6 +23,7 @@ def spec(**changes: Any) -> JobSpec:
     ("changes", "says"),
     [
         ({"schedule": {"batch_size": 8, "micro_batch": 16}}, "micro_batch is 16, more than batch_size 8"),
+        ({"schedule": {"checkpoint_steps": 0}}, r"schedule\.checkpoint_steps\n.*greater than or equal to 1"),
         ({"preflight": {"teacher_floor": 2}}, "teacher_floor"),
         ({"preflight": {"floor": 0.1}}, "Extra inputs"),
     ],
@@ -34,6 +35,12 @@ def test_what_cannot_be_meant_is_refused(changes: dict[str, Any], says: str) -> 
 
 def test_a_micro_batch_may_be_named_while_the_batch_is_left_open() -> None:
     assert spec(schedule={"micro_batch": 4}).schedule.micro_batch == 4
+
+
+def test_checkpoints_are_left_to_time_unless_steps_are_named_too() -> None:
+    assert (spec().schedule.checkpoint_seconds, spec().schedule.checkpoint_steps) == (60.0, None)
+    both = spec(schedule={"checkpoint_seconds": 600, "checkpoint_steps": 200}).schedule
+    assert (both.checkpoint_seconds, both.checkpoint_steps) == (600.0, 200)
 
 
 def test_coco_and_kitti_can_be_asked_for() -> None:

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fgfi_core import data
 from fgfi_core.spec import JobSpec
+from fgfi_core.training.device import choose
+from fgfi_core.training.resolve import NO_WEIGHTS, resolve
+from fgfi_core.training.task import Emit
+from fgfi_core.training.trainings import Bench, train_all
 
 if TYPE_CHECKING:
     from tests.fgfi_core.conftest import VocFolder
 
 Spec = Callable[..., JobSpec]
+Trainings = Callable[..., None]
 
 
 @pytest.fixture
@@ -38,3 +44,23 @@ def images(voc: "VocFolder") -> Path:
     for i in range(2):
         voc.add(f"val{i}", [("cell", (20, 12 + i, 70, 50)), ("dot", (70, 50, 90, 70))], split="val")
     return voc.root
+
+
+@pytest.fixture
+def trainings() -> Trainings:
+    """All trainings of a job, resolved, without what comes before and after them."""
+
+    def run(
+        job: JobSpec,
+        images: Path,
+        out: Path,
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+        emit: Emit = lambda _: None,
+    ) -> None:
+        dataset, placement = data.read(images), choose(job.resources, "fp32")
+        resolved = resolve(job, dataset, placement)
+        for _finished in train_all(Bench(resolved, dataset, placement, out, emit, should_stop, NO_WEIGHTS)):
+            pass
+
+    return run

@@ -1,9 +1,10 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fgfi_core.errors import BadSpec
+from fgfi_core.errors import BadData, BadSpec
 from fgfi_core.spec import JobSpec, Preflight
 from fgfi_core.training.resolve import FILE, ResolvedSpec, keep, settle
 
@@ -41,6 +42,47 @@ def test_another_spec_is_refused_with_what_differs(tmp_path: Path) -> None:
 
     with pytest.raises(BadSpec, match=r"another spec \(different: name\)"):
         settle(resolved("cpu"), SPEC.model_copy(update={"name": "other"}), tmp_path)
+
+
+def with_micro_batch(images: int | str, **changes: Any) -> JobSpec:
+    schedule = SPEC.schedule.model_copy(update={"batch_size": 8, "micro_batch": images, **changes})
+    return SPEC.model_copy(update={"schedule": schedule})
+
+
+@pytest.mark.parametrize(("asked", "settled"), [("auto", 4), (2, 2), (8, 8), (100, 8)])
+def test_a_number_of_images_at_once_is_taken_and_without_one_that_held_stays(
+    asked: int | str, settled: int, tmp_path: Path
+) -> None:
+    begun = resolved("cpu").model_copy(update={"spec": with_micro_batch(4)})
+    keep(begun, with_micro_batch("auto"), tmp_path)
+
+    going_on = settle(resolved("cpu"), with_micro_batch(asked), tmp_path)
+
+    assert going_on.spec == with_micro_batch(settled)
+
+
+def test_images_at_once_that_changed_are_written_down_and_nothing_else_is(tmp_path: Path) -> None:
+    keep(resolved("cpu").model_copy(update={"spec": with_micro_batch(4)}), with_micro_batch("auto"), tmp_path)
+    before = json.loads((tmp_path / FILE).read_text())
+    keep(resolved("cuda: a card", 99.0).model_copy(update={"spec": with_micro_batch(1)}), with_micro_batch(1), tmp_path)
+
+    before["resolved"]["spec"]["schedule"]["micro_batch"] = 1
+    assert json.loads((tmp_path / FILE).read_text()) == before
+
+
+def test_beside_the_images_at_once_the_schedule_is_as_it_was(tmp_path: Path) -> None:
+    keep(resolved("cpu"), with_micro_batch("auto"), tmp_path)
+
+    with pytest.raises(BadSpec, match=r"different: schedule\)"):
+        settle(resolved("cpu"), with_micro_batch(1, epochs=9), tmp_path)
+
+
+def test_a_damaged_record_is_named(tmp_path: Path) -> None:
+    keep(resolved("cpu"), SPEC, tmp_path)
+    (tmp_path / FILE).write_bytes((tmp_path / FILE).read_bytes()[:-20])
+
+    with pytest.raises(BadData, match=r"resolved\.json, which says how the run was begun, is damaged"):
+        settle(resolved("cpu"), SPEC, tmp_path)
 
 
 def test_what_only_the_preflight_reads_may_change(tmp_path: Path) -> None:

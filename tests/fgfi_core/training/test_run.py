@@ -1,19 +1,17 @@
 """A whole job on a handful of made-up images, and its life across interruptions."""
 
-import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import torch
 
 import fgfi_core
 from fgfi_core import events
 from fgfi_core.errors import BadData, BadSpec, Diverged, Stopped
-from fgfi_core.results import JobResult
 from fgfi_core.spec import JobSpec
+from worker.runner import with_micro_batch
 
 if TYPE_CHECKING:
     from tests.fgfi_core.conftest import VocFolder
@@ -45,42 +43,12 @@ def test_every_event_survives_its_json_line(spec: Spec, images: Path, tmp_path: 
         assert events.parse(event.model_dump_json()) == event
 
 
-def run_in_parts(spec: JobSpec, images: Path, out: Path, every: int) -> tuple[JobResult, int]:
-    """Run with a stop at every so many steps, going on each time; returns the result and the count of stops."""
-    calls = itertools.count(1)
-    for stops in itertools.count():
-        try:
-            return fgfi_core.run(spec, images, out, lambda _: None, should_stop=lambda: next(calls) % every == 0), stops
-        except Stopped:
-            continue
-    raise AssertionError
-
-
-@pytest.mark.parametrize("every", [1, 4])
-def test_a_run_stopped_at_any_step_equals_the_uninterrupted_one_bit_for_bit(
-    spec: Spec, images: Path, tmp_path: Path, every: int
-) -> None:
-    whole = fgfi_core.run(spec(), images, tmp_path / "whole", lambda _: None)
-
-    parts, stops = run_in_parts(spec(), images, tmp_path / "parts", every)
-    assert stops >= 3  # at least once in each training
-    for stage in ("teacher-0", "baseline-0", "imitation-0"):
-        a, b = (
-            torch.load(tmp_path / run / "checkpoints" / stage / "final.pt", weights_only=True)
-            for run in ("whole", "parts")
-        )
-        assert a["history"] == b["history"]
-        for name, weight in a["weights"].items():
-            assert torch.equal(weight, b["weights"][name]), f"{stage}: {name}"
-    assert [t.score for t in whole.trainings] == [t.score for t in parts.trainings]
-    assert whole.trainings[2].imitation_weights == parts.trainings[2].imitation_weights
-
-
 def test_a_finished_run_called_again_trains_nothing(spec: Spec, images: Path, tmp_path: Path) -> None:
     first = fgfi_core.run(spec(), images, tmp_path / "out", lambda _: None)
     seen: list[events.Event] = []
     again = fgfi_core.run(spec(), images, tmp_path / "out", seen.append)
-    assert not [e for e in seen if isinstance(e, events.Progress | events.Metrics)]
+    trained = {e.stage for e in seen if isinstance(e, events.StageStarted | events.Progress | events.Metrics)}
+    assert trained == {"preflight", "export", "report"}
     assert [t.score for t in again.trainings] == [t.score for t in first.trainings]
 
 
@@ -137,6 +105,40 @@ def test_a_loss_that_is_not_finite_stops_the_run(spec: Spec, images: Path, tmp_p
     )
     with pytest.raises(Diverged, match=r"teacher \(seed 0\).*stopped being finite"):
         fgfi_core.run(wild, images, tmp_path / "out", lambda _: None)
+
+
+def test_a_run_that_chose_its_micro_batch_goes_on_with_the_one_it_is_told(
+    spec: Spec, images: Path, tmp_path: Path
+) -> None:
+    """As the worker does after memory ran out; what it was told holds for later calls that leave it open."""
+    schedule = {"epochs": 1, "batch_size": 2, "image_size": [64, 64]}
+    seen: list[events.Event] = []
+    job = spec(schedule=schedule, method={"name": "none"}, exports=["safetensors"])
+    assert job.schedule.micro_batch == "auto"
+    with pytest.raises(Stopped):
+        fgfi_core.run(job, images, tmp_path / "out", seen.append, should_stop=lambda: True)
+    fgfi_core.run(with_micro_batch(job, 1), images, tmp_path / "out", seen.append)
+    fgfi_core.run(job, images, tmp_path / "out", seen.append)
+
+    resolved = [e.resolved["spec"]["schedule"] for e in seen if isinstance(e, events.SpecResolved)]
+    assert [(one["batch_size"], one["micro_batch"]) for one in resolved] == [(2, 2), (2, 1), (2, 1)]
+    (resumed,) = [e for e in seen if isinstance(e, events.StageStarted) and e.stage == "teacher" and e.step]
+    assert resumed.step == 1
+
+
+def test_a_damaged_result_is_told_and_its_stage_runs_again(spec: Spec, images: Path, tmp_path: Path) -> None:
+    job = spec(method={"name": "none"}, exports=["safetensors"], preflight={"estimate": False})
+    first = fgfi_core.run(job, images, tmp_path / "out", lambda _: None)
+    final = tmp_path / "out" / "checkpoints" / "teacher-0" / "final.pt"
+    final.write_bytes(final.read_bytes()[:1000])
+    seen: list[events.Event] = []
+    again = fgfi_core.run(job, images, tmp_path / "out", seen.append)
+    (told,) = [e for e in seen if isinstance(e, events.Log) and e.code == "checkpoint_damaged"]
+    assert told.level == "warning"
+    assert "checkpoints/teacher-0/final.pt is damaged: its stage runs again" in told.message
+    stages = [(e.stage, e.step) for e in seen if isinstance(e, events.StageStarted)]
+    assert stages == [("preflight", 0), ("teacher", 0), ("export", 0), ("report", 0)]
+    assert [one.score for one in again.trainings] == [one.score for one in first.trainings]
 
 
 def test_a_folder_with_a_run_of_another_spec_is_left_alone(spec: Spec, images: Path, tmp_path: Path) -> None:
