@@ -7,12 +7,19 @@ from api.problems import Problem, answer
 from store import errors
 from store.database import AWAY
 from store.objects.errors import StorageAway, StorageFull, StorageRefused
+from store.safetensors_header import BadModelFile, NotSafetensors
 
 STATUS: dict[type[errors.StoreError], int] = {
     errors.NotFound: 404,
     errors.WrongState: 409,
     errors.DatasetNotReady: 409,
     errors.NoSuchSplit: 422,
+    errors.ModelNotReady: 409,
+    errors.ModelInUse: 409,
+    errors.ModelMismatch: 422,
+    errors.NoWeights: 409,
+    NotSafetensors: 415,
+    BadModelFile: 422,
     errors.IdempotencyMismatch: 422,
     errors.IdempotencyInFlight: 409,
     errors.BadCursor: 422,

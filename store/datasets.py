@@ -4,22 +4,20 @@ The API: row = begin(...); commit; stored = objects.put(row.object_key, stream, 
 stream breaks: `abandon`. A crash in between leaves a row in `uploading`, which the steward expires.
 """
 
-import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from fgfi_core.spec import Data
-from store import garbage, ids, outbox
-from store.errors import DatasetNotReady, LeaseLost, NoSuchSplit, NotFound
+from store import check_leases, garbage, ids, outbox
+from store.errors import DatasetNotReady, NoSuchSplit, NotFound
 from store.pages import Page, page
 from store.states import DatasetState
 from store.tables import Dataset
 from store.tables.base import Json
 
-MAX_CHECKS = 3
 RE_UPLOAD = "Upload the data set again."
 
 
@@ -114,78 +112,24 @@ def for_attempt(session: Session, dataset_id: str) -> Dataset:
 
 def claim_check(session: Session, dataset_id: str, lease: timedelta) -> Dataset | None:
     """Take the check of a data set, for one lease. None: it is done, taken or gone, which is no error."""
-    row = session.scalar(
-        update(Dataset)
-        .where(
-            Dataset.id == dataset_id,
-            Dataset.state == "checking",
-            Dataset.deleted_at.is_(None),
-            (Dataset.check_expires_at.is_(None)) | (Dataset.check_expires_at <= func.clock_timestamp()),
-        )
-        .values(
-            check_token=secrets.token_hex(16),
-            check_expires_at=func.clock_timestamp() + lease,
-            checks=Dataset.checks + 1,
-        )
-        .returning(Dataset)
-        .execution_options(populate_existing=True)
-    )
-    if row is not None and row.checks > MAX_CHECKS:
-        message = f"The check was lost {MAX_CHECKS} times."
-        _finish(row, "rejected", None, {"code": "check_failed", "message": message, "hint": RE_UPLOAD})
-        session.flush()
-        return None
-    return row
+    return check_leases.claim(session, Dataset, dataset_id, lease, RE_UPLOAD)
 
 
 def renew_check(session: Session, dataset_id: str, token: str, lease: timedelta) -> bool:
     """Prolong the lease of a check. False: it is lost, stop."""
-    return (
-        session.scalar(
-            update(Dataset)
-            .where(
-                Dataset.id == dataset_id,
-                Dataset.check_token == token,
-                Dataset.check_expires_at > func.clock_timestamp(),
-            )
-            .values(check_expires_at=func.clock_timestamp() + lease)
-            .returning(Dataset.id)
-        )
-        is not None
-    )
+    return check_leases.renew(session, Dataset, dataset_id, token, lease)
 
 
 def excuse_check(session: Session, dataset_id: str, token: str) -> None:
     """Let a check that the object store kept from beginning not count; it is tried again when its lease has ended."""
-    session.execute(
-        update(Dataset)
-        .where(Dataset.id == dataset_id, Dataset.check_token == token, Dataset.checks > 0)
-        .values(checks=Dataset.checks - 1)
-    )
+    check_leases.excuse(session, Dataset, dataset_id, token)
 
 
 def finish_check(
     session: Session, dataset_id: str, token: str, *, report: Json | None, error: Json | None = None
 ) -> Dataset:
     """Write the outcome of a check: ready, or rejected when there is an error. Raises LeaseLost."""
-    row = session.scalar(
-        select(Dataset)
-        .where(Dataset.id == dataset_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    now = session.scalar(select(func.clock_timestamp()))
-    if (
-        row is None
-        or row.check_token != token
-        or row.check_expires_at is None
-        or now is None
-        or row.check_expires_at <= now
-    ):
-        raise LeaseLost(f"the check of data set '{dataset_id}' is no longer ours")
-    _finish(row, "rejected" if error else "ready", report, error)
-    session.flush()
-    return row
+    return check_leases.finish(session, Dataset, dataset_id, token, report, error)
 
 
 def expire_uploads(session: Session, older_than: timedelta) -> int:
@@ -200,12 +144,6 @@ def expire_uploads(session: Session, older_than: timedelta) -> int:
         session.delete(row)
     session.flush()
     return len(rows)
-
-
-def _finish(row: Dataset, state: DatasetState, report: Json | None, error: Json | None) -> None:
-    row.state, row.report, row.error = state, report, error
-    row.checked_at = func.clock_timestamp()
-    row.check_token = row.check_expires_at = None
 
 
 def _in_project(project_id: str, dataset_id: str) -> Select[Dataset]:

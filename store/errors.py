@@ -34,6 +34,34 @@ class DatasetNotReady(StoreError):
     code = "dataset_not_ready"
 
 
+class ModelNotReady(StoreError):
+    """A job names a model that is not (or no longer) usable."""
+
+    code = "model_not_ready"
+
+
+class ModelInUse(StoreError):
+    """The model cannot be deleted while jobs that begin with it are still to run."""
+
+    code = "model_in_use"
+
+
+class ModelMismatch(StoreError):
+    """A job's model does not fit the rest of its spec. `field` is the spec's field."""
+
+    code = "model_mismatch"
+
+    def __init__(self, message: str, *, field: str, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+
+
+class NoWeights(StoreError):
+    """The job has no weights of this role to give (yet)."""
+
+    code = "no_weights"
+
+
 class NoSuchSplit(StoreError):
     """A job names a split that its data set does not have. `field` is the spec's field."""
 

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from store.tables import Artifact, Checkpoint, Dataset, Garbage
+from store.tables import Artifact, Checkpoint, Dataset, Garbage, Model
 
 
 def add(session: Session, object_keys: Iterable[str], after: timedelta = timedelta(0)) -> None:
@@ -42,6 +42,7 @@ def forget(session: Session, object_keys: Sequence[str]) -> None:
 def unreferenced(session: Session, object_keys: Sequence[str]) -> set[str]:
     """Which of these objects no row names."""
     known: set[str] = set()
-    for column in (Checkpoint.object_key, Artifact.object_key, Garbage.object_key, Dataset.object_key):
+    named = (Checkpoint, Artifact, Garbage, Dataset, Model)
+    for column in (table.object_key for table in named):
         known.update(session.scalars(select(column).where(column.in_(object_keys))))
     return set(object_keys) - known

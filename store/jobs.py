@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from fgfi_core.spec import JobSpec
-from store import events, idempotency, ids, outbox, workers
+from store import events, idempotency, ids, job_models, outbox, workers
 from store.datasets import for_new_job
 from store.errors import DatasetNotReady, NotFound, WrongState
 from store.garbage import add_of_job
@@ -45,13 +45,15 @@ def create(
 ) -> Created:
     """Make a job: idempotency row, job, first event and outbox row in the caller's one transaction.
 
-    Raises NotFound, DatasetNotReady or NoSuchSplit for the data set, IdempotencyMismatch, IdempotencyInFlight.
+    Raises NotFound, DatasetNotReady or NoSuchSplit for the data set, ModelMismatch or pydantic's ValidationError for
+    the models (see `job_models.py`), IdempotencyMismatch, IdempotencyInFlight.
     """
     if once is not None:
         earlier = idempotency.find(session, project_id, once)
         if earlier is not None:
             return Created(get(session, project_id, earlier), replayed=True)
     dataset = for_new_job(session, project_id, spec.dataset)
+    spec = job_models.with_models(session, project_id, spec, dataset)
     job = Job(
         id=ids.new("job"),
         project_id=project_id,
@@ -67,6 +69,7 @@ def create(
     )
     session.add(job)
     session.flush()
+    job_models.link(session, job.id, spec)
     message = "The job was accepted."
     if placing.queue != JOBS and not workers.any_serves(session, placing.queue):
         message += f" It waits for a worker of class {class_of(placing.queue)}; none is there now."
@@ -161,13 +164,14 @@ def resume(session: Session, project_id: str, job_id: str) -> Job:
 def retry(session: Session, project_id: str, job_id: str) -> Job:
     """Queue a failed or cancelled job again, its budgets whole; it goes on from its newest checkpoint.
 
-    Raises NotFound, WrongState; DatasetNotReady when its data set was deleted meanwhile.
+    Raises NotFound, WrongState; DatasetNotReady or ModelNotReady when what it needs was deleted meanwhile.
     """
     job, state = _act(session, project_id, job_id, "retry")
     if session.get_one(Dataset, job.dataset_id).deleted_at is not None:
         raise DatasetNotReady(
             f"data set '{job.dataset_id}' was deleted", hint="Add it again, and clone the job with the new id."
         )
+    job_models.require_all(session, job.id)
     job.finished_at = job.cancel_requested_at = job.pause_requested_at = None
     job.error = None
     job.losses = job.losses_without_checkpoint = job.memory_retries = 0

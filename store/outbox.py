@@ -1,6 +1,6 @@
 """Messages that follow from committed changes: written with the change, published later by the steward.
 
-A message is only a hint that names a job or a data set; losing one or sending it twice harms nothing.
+A message is only a hint that names a job, a data set or a model; losing one or sending it twice harms nothing.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from typing import Literal
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from store.tables import Dataset, Job, Outbox
+from store.tables import Dataset, Job, Model, Outbox
 
-Kind = Literal["job", "dataset"]
-TABLES: dict[Kind, type[Job] | type[Dataset]] = {"job": Job, "dataset": Dataset}
+Kind = Literal["job", "dataset", "model"]
+TABLES: dict[Kind, type[Job] | type[Dataset] | type[Model]] = {"job": Job, "dataset": Dataset, "model": Model}
 
 
 def add(session: Session, kind: Kind, subject_id: str, available_at: datetime | None = None) -> None:
@@ -47,7 +47,7 @@ def mark(session: Session, messages: Sequence[Outbox]) -> None:
 
 
 def announced(session: Session, kind: Kind, subject_ids: Sequence[str]) -> None:
-    """Note on jobs or data sets that they were announced now."""
+    """Note on jobs, data sets or models that they were announced now."""
     table = TABLES[kind]
     # In the order of their ids, and passing over rows somebody works on: this must never wait in a circle.
     free = select(table.id).where(table.id.in_(subject_ids)).order_by(table.id)
@@ -71,17 +71,19 @@ def forgotten_jobs(session: Session, queue: str, older_than: timedelta, limit: i
     ).all()
 
 
-def forgotten_datasets(session: Session, older_than: timedelta, limit: int = 100) -> Sequence[str]:
-    """Data sets that wait for a check, announced long ago, with no check under way."""
+def forgotten_checks(
+    session: Session, table: type[Dataset] | type[Model], older_than: timedelta, limit: int = 100
+) -> Sequence[str]:
+    """Data sets or models that wait for a check, announced long ago, with no check under way."""
     return session.scalars(
-        select(Dataset.id)
+        select(table.id)
         .where(
-            Dataset.state == "checking",
-            Dataset.deleted_at.is_(None),
-            func.coalesce(Dataset.published_at, Dataset.created_at) <= func.clock_timestamp() - older_than,
-            (Dataset.check_expires_at.is_(None)) | (Dataset.check_expires_at <= func.clock_timestamp()),
+            table.state == "checking",
+            table.deleted_at.is_(None),
+            func.coalesce(table.published_at, table.created_at) <= func.clock_timestamp() - older_than,
+            (table.check_expires_at.is_(None)) | (table.check_expires_at <= func.clock_timestamp()),
         )
-        .order_by(Dataset.created_at, Dataset.id)
+        .order_by(table.created_at, table.id)
         .limit(limit)
     ).all()
 

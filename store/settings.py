@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ("localhost", "127.0.0.1", "[::1]")
 
     max_upload_bytes: int = Field(20 * GIB, ge=1)
+    max_model_bytes: int = Field(4 * GIB, ge=1, description="Largest file of a model's weights.")
     max_request_bytes: int = Field(2 * MIB, ge=1, description="Largest body of a request that is no upload.")
     upload_expiry_hours: float = Field(24, gt=0)
     idempotency_hours: float = Field(24, gt=0)

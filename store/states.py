@@ -8,6 +8,7 @@ from typing import Literal, cast
 
 JobState = Literal["queued", "running", "cancelling", "pausing", "paused", "succeeded", "failed", "cancelled"]
 DatasetState = Literal["uploading", "checking", "ready", "rejected"]
+ModelState = DatasetState
 Action = Literal["cancel", "pause", "resume", "retry"]
 Ending = Literal["succeeded", "failed", "stopped", "lost"]
 
@@ -48,6 +49,7 @@ MOVES: frozenset[tuple[JobState, JobState]] = frozenset(
 )
 
 DATASET_STATES: tuple[DatasetState, ...] = ("uploading", "checking", "ready", "rejected")
+MODEL_STATES: tuple[ModelState, ...] = DATASET_STATES
 
 # What a user's action makes of a state; a missing pair is refused (409). Repeating an action is fine.
 _ACTIONS: dict[tuple[Action, JobState], JobState] = {

@@ -1,6 +1,6 @@
-"""Celery: the only file that knows it. A message names a job or a data set and is only a hint; PostgreSQL is the truth.
+"""Celery: the only file that knows it. A message names a job or an upload and is only a hint; PostgreSQL is the truth.
 
-celery --app=worker.app worker                    # jobs and data sets, one thing at a time
+celery --app=worker.app worker                    # jobs and checks of uploads, one thing at a time
 celery --app=worker.app worker --queues=jobs      # on a training machine: jobs of its own classes of devices
 celery --app=worker.app worker --queues=datasets  # beside it, so that uploads need not wait for a training to end
 """
@@ -17,6 +17,7 @@ from store import turns
 from store.queues import JOBS, all_queues, served
 from store.settings import get_settings
 from worker.checks import check_dataset
+from worker.model_check import check_model
 from worker.presence import Presence
 from worker.supervisor import RUNNER
 from worker.turn import take_turn
@@ -24,9 +25,10 @@ from worker.workplace import Workplace, make_workplace
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["job", "dataset"]
-QUEUES: dict[Kind, str] = {"job": JOBS, "dataset": "datasets"}
-TASKS: dict[Kind, str] = {"job": "fgfi.job", "dataset": "fgfi.dataset"}
+Kind = Literal["job", "dataset", "model"]
+# Checks of models wait with those of data sets: both are short and need no GPU.
+QUEUES: dict[Kind, str] = {"job": JOBS, "dataset": "datasets", "model": "datasets"}
+TASKS: dict[Kind, str] = {"job": "fgfi.job", "dataset": "fgfi.dataset", "model": "fgfi.model"}
 
 
 def configuration() -> dict[str, Any]:
@@ -86,6 +88,12 @@ def run_job(job_id: str) -> None:
 def run_check(dataset_id: str) -> None:
     """Check an uploaded data set."""
     check_dataset(workplace(), dataset_id)
+
+
+@app.task(name=TASKS["model"])  # type: ignore[untyped-decorator]
+def run_model_check(model_id: str) -> None:
+    """Check a model's weights."""
+    check_model(workplace(), model_id)
 
 
 @lru_cache(maxsize=1)

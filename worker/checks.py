@@ -2,7 +2,10 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
+
+from sqlalchemy.orm import Session
 
 from fgfi_core import data
 from fgfi_core.data.check import Finding
@@ -26,7 +29,8 @@ def check_dataset(place: Workplace, dataset_id: str) -> bool:
         row = datasets.claim_check(session, dataset_id, lease)
     if row is None or row.check_token is None:
         return False
-    with _Renewal(place, row.id, row.check_token):
+    token = row.check_token
+    with Renewal(place, row.id, lambda session, lease: datasets.renew_check(session, row.id, token, lease)):
         try:
             report, error = _verdict(place, row)
         except StoreError as broken:
@@ -34,11 +38,11 @@ def check_dataset(place: Workplace, dataset_id: str) -> bool:
             log.warning("check of data set %s broke: %s", dataset_id, broken)
             if isinstance(broken, StorageAway):
                 with place.sessions.begin() as session:
-                    datasets.excuse_check(session, row.id, row.check_token)
+                    datasets.excuse_check(session, row.id, token)
             return True
     try:
         with place.sessions.begin() as session:
-            datasets.finish_check(session, row.id, row.check_token, report=report, error=error)
+            datasets.finish_check(session, row.id, token, report=report, error=error)
     except LeaseLost as lost:
         log.warning("check of data set %s discarded: %s", dataset_id, lost)
     return True
@@ -68,13 +72,16 @@ def _place(finding: Finding) -> str:
     return finding.file if finding.line is None else f"{finding.file}:{finding.line}"
 
 
-class _Renewal:
-    """Keeps the lease of a check while it runs. A lost one shows when its outcome is written."""
+class Renewal:
+    """Keeps the lease of a check while it runs. A lost one shows when its outcome is written.
 
-    def __init__(self, place: Workplace, dataset_id: str, token: str) -> None:
+    renew: prolongs it, and says whether it was there to be prolonged.
+    """
+
+    def __init__(self, place: Workplace, subject_id: str, renew: Callable[[Session, timedelta], bool]) -> None:
         self._place = place
-        self._dataset_id = dataset_id
-        self._token = token
+        self._subject_id = subject_id
+        self._renew_in = renew
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._renew, name="check lease", daemon=True)
 
@@ -90,7 +97,7 @@ class _Renewal:
         while not self._over.wait(self._place.settings.heartbeat_seconds):
             try:
                 with self._place.sessions.begin() as session:
-                    if not datasets.renew_check(session, self._dataset_id, self._token, lease):
+                    if not self._renew_in(session, lease):
                         return
             except AWAY as error:
-                log.warning("check lease of data set %s not renewed, trying again: %s", self._dataset_id, error)
+                log.warning("check lease of %s not renewed, trying again: %s", self._subject_id, error)

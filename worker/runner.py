@@ -3,9 +3,9 @@
     python -m worker.runner FOLDER --events-fd N --control-fd N --parent PID [--micro-batch N] [--memory BYTES]
 
 With `--spare` it loads torch and then waits for FOLDER and options as a line of JSON on the control pipe.
-FOLDER holds `spec.json` and `data`, and gets `out`. The control pipe says `cancel`, `pause` or `preempt`; its end means
-that the supervisor is gone. SIGUSR1 prints the stack of every thread. The exit code tells how the run ended
-(`fgfi_core/errors.py`).
+FOLDER holds `spec.json`, `data` and, of models, `weights/<side>.safetensors`; it gets `out`. The control pipe says
+`cancel`, `pause` or `preempt`; its end means that the supervisor is gone. SIGUSR1 prints the stack of every thread.
+The exit code tells how the run ended (`fgfi_core/errors.py`).
 """
 
 import argparse
@@ -20,6 +20,7 @@ import sys
 import threading
 import traceback
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -34,6 +35,7 @@ EXITS = {
     "preempt": errors.EXIT_PREEMPTED,
 }
 EXIT_BROKEN = 1
+SIDES: tuple[Literal["teacher", "student"], ...] = ("teacher", "student")
 _PR_SET_PDEATHSIG = 1
 
 
@@ -96,7 +98,8 @@ def run(folder: Path, speak: Speaker, control: Control, micro_batch: int | None 
         spec = with_micro_batch(spec, micro_batch)
     try:
         # Looked up only now: this loads torch, and a wrong spec need not wait for it.
-        fgfi_core.run(spec, folder / "data", folder / "out", speak, should_stop=control)
+        weights = {side: path for side in SIDES if (path := folder / "weights" / f"{side}.safetensors").exists()}
+        fgfi_core.run(spec, folder / "data", folder / "out", speak, should_stop=control, weights=weights)
     except errors.Stopped:
         return EXITS[control.asked or "preempt"]
     except errors.JobError as error:

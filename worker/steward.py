@@ -14,11 +14,12 @@ from kombu.exceptions import OperationalError as BrokerAway
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from store import datasets, failpoints, garbage, housekeeping, outbox, reaper, steward_lock, workers
+from store import datasets, failpoints, garbage, housekeeping, models, outbox, reaper, receiving, steward_lock, workers
 from store.database import Sessions, make_engine, make_sessions, now
 from store.objects import ObjectStore, open_store
+from store.objects.protocol import STALE
 from store.settings import Settings, get_settings
-from store.tables import Outbox
+from store.tables import Dataset, Model, Outbox
 from worker import app, clock
 from worker.stopping import Stopping
 from worker.supervisor import budget_of
@@ -51,6 +52,7 @@ class Steward:
             Chore(settings.republish_seconds / 4, self.announce_again),
             Chore(10, self.collect),
             Chore(60, self.expire),
+            Chore(60, self.tidy_uploads),
             Chore(3600, self.sweep),
         ]
 
@@ -92,15 +94,15 @@ class Steward:
     def announce_again(self) -> None:
         """Publish again what waits although its message seems to be lost, as after a flush of Redis."""
         age = timedelta(seconds=self._settings.republish_seconds)
-        kinds: list[tuple[str, app.Kind]] = [
-            (queue, "dataset" if queue == app.QUEUES["dataset"] else "job") for queue in app.known_queues()
-        ]
+        jobs_queues = [queue for queue in app.known_queues() if queue != app.QUEUES["dataset"]]
+        kinds: list[tuple[str, app.Kind]] = [(queue, "job") for queue in jobs_queues]
+        kinds += [(app.QUEUES["dataset"], "dataset"), (app.QUEUES["model"], "model")]
         with self._sessions.begin() as session:
             for queue, kind in kinds:
                 forgotten = (
                     outbox.forgotten_jobs(session, queue, age)
                     if kind == "job"
-                    else outbox.forgotten_datasets(session, age)
+                    else outbox.forgotten_checks(session, Dataset if kind == "dataset" else Model, age)
                 )
                 # Behind busy workers jobs wait for hours, with their messages: only missing ones are replaced.
                 if len(forgotten) > app.waiting(queue):
@@ -122,13 +124,19 @@ class Steward:
         with self._sessions.begin() as session:
             housekeeping.expire_idempotency_keys(session)
             housekeeping.expire_login_links(session)
-            datasets.expire_uploads(session, timedelta(hours=self._settings.upload_expiry_hours))
+            for uploads in (datasets, models):
+                uploads.expire_uploads(session, timedelta(hours=self._settings.upload_expiry_hours))
             outbox.forget_published(session, timedelta(days=1))
             workers.forget(session, timedelta(days=1))
 
+    def tidy_uploads(self) -> None:
+        """End uploads in parts that were abandoned, and let their parts go."""
+        receiving.tidy(self._sessions, self._objects)
+
     def sweep(self) -> None:
         """Find objects that never got a row (a worker died between upload and publication)."""
-        self._objects.sweep()
+        # Never the parts of an upload that is open still: it expires by its row, an hour before.
+        self._objects.sweep(max(STALE, timedelta(hours=self._settings.upload_expiry_hours + 1)))
         with self._sessions.begin() as session:
             oldest = now(session) - timedelta(hours=self._settings.orphan_hours)
         batch: list[str] = []

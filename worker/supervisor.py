@@ -25,6 +25,7 @@ from worker.journal import Journal
 from worker.keeper import Keeper
 from worker.materialise import DatasetGone, dataset_folder, fetch_checkpoints, write_job
 from worker.memory import smaller_micro_batch
+from worker.model_files import ModelGone, link_models, model_files
 from worker.outcome import Ended, Verdict, judge
 from worker.patience import Patience
 from worker.publisher import Publisher
@@ -91,13 +92,15 @@ class _Attempt:
         try:
             with ExitStack() as held:
                 data = held.enter_context(dataset_folder(self._place, self._job.dataset_id))
+                models = held.enter_context(model_files(self._place, self._job.id))
                 write_job(self._folder, self._job, data)
+                link_models(self._folder, models)
                 fetch_checkpoints(self._place, self._lease, self._folder / "out", self._may_go_on)
                 self._may_go_on()
                 return self._run_child()
         except Interrupted:
             return Verdict("stopped", "Stopped before the run began.", reason=self._request()), None
-        except (DatasetGone, JobError) as error:
+        except (DatasetGone, ModelGone, JobError) as error:
             facts = {"code": error.code, "message": error.message, "hint": error.hint}
             return Verdict("failed", error.message, facts, error.code), None
         except LeaseLost:

@@ -19,7 +19,7 @@ from api.schemas.page import PageOut
 from api.spec_body import SpecDep
 from fgfi_core.spec import JobSpec
 from store import jobs, transitions
-from store.errors import DatasetNotReady, NoSuchSplit, NotFound
+from store.errors import DatasetNotReady, ModelMismatch, NoSuchSplit, NotFound
 from store.idempotency import Idempotency
 from store.jobs import Created
 from store.queues import ANY, BUILT_IN, Placing, Priority, priority_name, queue_of
@@ -191,9 +191,11 @@ def _create(session: Session, project_id: str, spec: JobSpec, once: Idempotency 
     _refuse_files(spec)
     try:
         return jobs.create(session, project_id, spec, once, placing)
-    except NoSuchSplit as error:
+    except (NoSuchSplit, ModelMismatch) as error:
         field = FieldError(path=error.field, message=error.message, hint=error.hint)
         raise Problem(422, error.code, f"{error.message}.", hint=error.hint, errors=(field,)) from error
+    except ValidationError as error:  # Of a spec whose models' detectors are known by now.
+        raise RequestValidationError(error.errors(include_url=False), body=spec.model_dump(mode="json")) from error
     except (NotFound, DatasetNotReady) as error:
         status, code = (404, "dataset_not_found") if isinstance(error, NotFound) else (409, error.code)
         detail = f"{error.message[:1].upper()}{error.message[1:]}."
@@ -203,16 +205,19 @@ def _create(session: Session, project_id: str, spec: JobSpec, once: Idempotency 
 
 
 def _refuse_files(spec: JobSpec) -> None:
-    """A file of weights is on somebody's disk; until models can be registered here, no worker could find it."""
-    hint = "Use init 'random', 'imagenet' or 'teacher-slice', or run the job by `fgfi train` beside the file."
+    """A file of weights is on somebody's disk, where no worker could find it: here it has to be a registered model."""
     errors = tuple(
-        FieldError(path=f"{side}.init", message="no model can be registered in this service yet", hint=hint)
+        FieldError(
+            path=f"{side}.init",
+            message="the service knows no file, only registered models",
+            hint=f"Register the file by `fgfi models add FILE`, and set {side}.model to its id in place of init.",
+        )
         for side, part in (("teacher", spec.teacher), ("student", spec.student))
-        if part.init == "file"
+        if part.init == "file" and part.model is None
     )
     if errors:
         named = " and ".join(error.path for error in errors)
-        raise Problem(422, "no_model_registry", f"{named}: {errors[0].message}.", hint=hint, errors=errors)
+        raise Problem(422, "file_without_model", f"{named}: {errors[0].message}.", hint=errors[0].hint, errors=errors)
 
 
 def _whole(session: Session, job: Job) -> JobOut:

@@ -3,9 +3,9 @@
 import difflib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from fgfi_core.spec.catalogue import DETECTORS
+from fgfi_core.spec.catalogue import DETECTORS, DetectorInfo
 from fgfi_core.spec.methods import FineGrained, FineGrainedSoftLabel, Method, NoImitation, SoftLabel
 
 Stage = Literal["preflight", "teacher", "baseline", "imitation", "export", "report"]
@@ -23,8 +23,12 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-def _known_detector(name: str) -> str:
-    if name in DETECTORS:
+# The detector of a side that names a model, until the service has looked it up.
+OF_MODEL = ""
+
+
+def _known_detector(name: str, info: ValidationInfo) -> str:
+    if name in DETECTORS or (name == OF_MODEL and info.data.get("model") is not None):
         return name
     close = difflib.get_close_matches(name, DETECTORS, n=1)
     meant = f" Did you mean '{close[0]}'?" if close else ""
@@ -59,43 +63,73 @@ def _has_imagenet_weights(detector: str, init: str) -> None:
         raise ValueError(f"there are no ImageNet weights for '{detector}'; there are for: {named}")
 
 
-class Teacher(Model):
-    """The heavy detector, trained here on the job's data, or given as a file."""
+def _either(schema: dict[str, Any]) -> None:
+    """Say in the JSON schema what the validators hold to: a detector, or a model that has one."""
+    schema["required"] = [name for name in schema.get("required", []) if name != "detector"]
+    schema["anyOf"] = [{"required": ["detector"]}, {"required": ["model"]}]
 
+
+class Beginning(Model):
+    """A detector and its first weights."""
+
+    model_config = ConfigDict(json_schema_extra=_either)
+
+    model: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Registered in the service: its weights are the first ones, and it says the detector.",
+    )
     detector: str
+
+    _check = field_validator("detector")(_known_detector)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_from_model(cls, fields: Any) -> Any:
+        if not isinstance(fields, dict) or fields.get("model") is None:
+            return fields
+        detector = fields.get("detector")
+        return {"init": "file", **fields, "detector": OF_MODEL if detector is None else detector}
+
+    def _check_model(self, init: str) -> None:
+        if self.model is not None and init != "file":
+            raise ValueError(f"init is '{init}', but model names the first weights: leave init out")
+
+
+class Teacher(Beginning):
+    """The heavy detector, trained here on the job's data, or given as a registered model or a file."""
+
     init: Literal["random", "imagenet", "file"] = Field(
-        "random", description="Its first weights; file: a registered safetensors file."
+        "random", description="Its first weights; file: the model's, or with `fgfi train` a safetensors file's."
     )
     epochs: int | None = Field(
-        None, ge=0, le=10_000, description="Default: the schedule's; 0 takes the weights of the file as they are."
+        None, ge=0, le=10_000, description="Default: the schedule's; 0 takes the weights of model or file as they are."
     )
     image_size: tuple[Side, Side] | None = Field(
         None, description="(width, height) in pixels of its own input; default: the schedule's."
     )
 
-    _check = field_validator("detector")(_known_detector)
-
     @model_validator(mode="after")
     def _can_begin(self) -> "Teacher":
+        self._check_model(self.init)
         _has_imagenet_weights(self.detector, self.init)
         if self.epochs == 0 and self.init != "file":
-            raise ValueError("epochs is 0, but only a teacher with init 'file' is trained already")
+            raise ValueError("epochs is 0, but only a teacher with a model, or with init 'file', is trained already")
         return self
 
 
-class Student(Model):
+class Student(Beginning):
     """The light detector that is delivered."""
 
-    detector: str
     init: Literal["random", "imagenet", "teacher-slice", "file"] = Field(
         "random",
         description="Its first weights; teacher-slice: the leading channels of a teacher of the same family.",
     )
 
-    _check = field_validator("detector")(_known_detector)
-
     @model_validator(mode="after")
     def _can_begin(self) -> "Student":
+        self._check_model(self.init)
         _has_imagenet_weights(self.detector, self.init)
         return self
 
@@ -202,7 +236,13 @@ class JobSpec(Model):
 
     @model_validator(mode="after")
     def _the_pair_fits(self) -> "JobSpec":
-        teacher, student = DETECTORS[self.teacher.detector], DETECTORS[self.student.detector]
+        if OF_MODEL not in (self.teacher.detector, self.student.detector):
+            self._check_pair(DETECTORS[self.teacher.detector], DETECTORS[self.student.detector])
+        if self.dataset.unlabelled is not None and isinstance(self.method, NoImitation):
+            raise ValueError("dataset.unlabelled is set, but method 'none' has no use for images without labels")
+        return self
+
+    def _check_pair(self, teacher: DetectorInfo, student: DetectorInfo) -> None:
         if self.student.init == "teacher-slice" and teacher.family != student.family:
             raise ValueError(
                 f"student.init is 'teacher-slice', but '{student.name}' ({student.family}) is no narrower "
@@ -216,9 +256,6 @@ class JobSpec(Model):
                 f"method '{self.method.name}' compares class outputs, and those of '{teacher.name}' "
                 f"({teacher.classification}) and '{student.name}' ({student.classification}) are of different kinds"
             )
-        if self.dataset.unlabelled is not None and isinstance(self.method, NoImitation):
-            raise ValueError("dataset.unlabelled is set, but method 'none' has no use for images without labels")
-        return self
 
     @field_validator("metadata")
     @classmethod

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from fgfi_core.detectors import Detector, create
+from fgfi_core.detectors.fit import fit
 from fgfi_core.errors import BadData, BadSpec
 
 SHOWN = 5
@@ -34,12 +35,10 @@ def from_file(detector: Detector, path: Path, *, complete: bool) -> tuple[str, .
     """
     tensors = _read(path)
     own = detector.state_dict()
-    if not own.keys() & tensors.keys():
-        # torchvision's own detection models lie one level deeper here.
-        tensors = {f"model.{name}": tensor for name, tensor in tensors.items()}
-    # A count that batch norm keeps and nothing here reads; torchvision's frozen norms lack it.
-    needed = {name: tensor for name, tensor in own.items() if not name.endswith(".num_batches_tracked")}
-    wrong = [name for name, tensor in needed.items() if name not in tensors or tensors[name].shape != tensor.shape]
+    found = fit(detector, {name: tensor.shape for name, tensor in tensors.items()})
+    differing = {*found.missing, *(found.prefix + name for name in found.wrong_shape)}
+    wrong = [name for name in own if name in differing]
+    tensors = {found.prefix + name: tensor for name, tensor in tensors.items()}
     spare = set() if complete or not wrong else _class_dependent(detector)
     faults = [f"'{name}' {_difference(own[name], tensors.get(name))}" for name in wrong if name not in spare]
     faults += [f"'{name}' is not one of its tensors" for name in tensors if name not in own]

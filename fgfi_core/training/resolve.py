@@ -164,6 +164,11 @@ def _changed(before: JobSpec, asked: JobSpec) -> list[str]:
 def _check_files(spec: JobSpec, weights: Weights) -> None:
     """A file for each side that begins with one, and no other."""
     for side, part in (("teacher", spec.teacher), ("student", spec.student)):
+        if not part.detector:
+            raise BadSpec(
+                f"{side}.model is '{part.model}', which only the service can look up.",
+                hint=f"Name its {side}.detector, and give its file: --{side}-weights FILE.",
+            )
         if part.init == "file" and side not in weights:
             raise BadSpec(f"{side}.init is 'file', but no file was given.", hint=f"Give one: --{side}-weights FILE.")
         if part.init != "file" and side in weights:

@@ -5,6 +5,7 @@ from store.tables.base import Base
 from store.tables.datasets import Dataset
 from store.tables.jobs import Job, JobEvent
 from store.tables.machinery import Garbage, Outbox, Worker
+from store.tables.models import JobModel, Model
 from store.tables.projects import ApiKey, IdempotencyKey, LoginLink, Project
 
 __all__ = [
@@ -19,8 +20,10 @@ __all__ = [
     "Job",
     "JobEvent",
     "LoginLink",
+    "JobModel",
     "Metric",
     "Outbox",
+    "Model",
     "Project",
     "Worker",
 ]

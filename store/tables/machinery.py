@@ -30,7 +30,7 @@ class Outbox(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        CheckConstraint("kind IN ('job', 'dataset')", name="kind"),
+        CheckConstraint("kind IN ('job', 'dataset', 'model')", name="kind"),
         Index("ix_outbox_waiting", "available_at", postgresql_where=text("published_at IS NULL")),
     )
 

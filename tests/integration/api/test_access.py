@@ -11,7 +11,7 @@ from api.main import create_app
 from store.settings import Settings
 
 OPEN = {"/healthz", "/readyz"}
-IDS = dict.fromkeys(("job_id", "dataset_id", "artifact_id", "key_id"), "x")
+IDS = dict.fromkeys(("job_id", "dataset_id", "model_id", "artifact_id", "key_id", "upload_id", "number"), "x")
 
 
 def calls(app: FastAPI) -> list[tuple[str, str]]:

@@ -123,7 +123,7 @@ def test_a_misspelt_detector_is_named_with_what_was_meant(client: TestClient, sp
 def test_a_file_of_weights_is_refused_before_a_worker_looks_for_it(client: TestClient, spec: dict[str, Any]) -> None:
     spec["teacher"]["init"] = "file"
     refused = client.post("/v1/jobs", json=spec)
-    assert (refused.status_code, refused.json()["code"]) == (422, "no_model_registry")
+    assert (refused.status_code, refused.json()["code"]) == (422, "file_without_model")
     assert refused.json()["errors"][0]["path"] == "teacher.init"
 
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select, update
 
-from store import datasets
+from store import check_leases, datasets
 from store.database import Sessions
 from store.objects import FolderStore, ObjectStore
 from store.tables import Dataset
@@ -118,7 +118,7 @@ def test_a_data_set_that_brings_its_checker_down_is_rejected(
     place: Workplace, upload: Upload, sessions: Sessions, read: Any
 ) -> None:
     dataset_id = upload(voc())
-    for _ in range(datasets.MAX_CHECKS):
+    for _ in range(check_leases.MAX_CHECKS):
         with sessions.begin() as session:
             assert datasets.claim_check(session, dataset_id, timedelta(minutes=1)) is not None
             past = func.clock_timestamp() - timedelta(seconds=1)

@@ -1,0 +1,102 @@
+"""The lease of a check of something uploaded, a data set or a model: `check_token` until `check_expires_at`."""
+
+import secrets
+from datetime import timedelta
+from typing import TypeVar
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from store.errors import LeaseLost
+from store.states import DatasetState
+from store.tables import Dataset, Model
+from store.tables.base import Json
+
+MAX_CHECKS = 3
+
+Checked = TypeVar("Checked", Dataset, Model)
+
+
+def claim(session: Session, table: type[Checked], subject_id: str, lease: timedelta, re_upload: str) -> Checked | None:
+    """Take a check for one lease. None: it is done, taken or gone, which is no error.
+
+    re_upload: the hint for one that was lost too often, which is rejected.
+    """
+    row = session.scalar(
+        update(table)
+        .where(
+            table.id == subject_id,
+            table.state == "checking",
+            table.deleted_at.is_(None),
+            (table.check_expires_at.is_(None)) | (table.check_expires_at <= func.clock_timestamp()),
+        )
+        .values(
+            check_token=secrets.token_hex(16),
+            check_expires_at=func.clock_timestamp() + lease,
+            checks=table.checks + 1,
+        )
+        .returning(table)
+        .execution_options(populate_existing=True)
+    )
+    if row is not None and row.checks > MAX_CHECKS:
+        message = f"The check was lost {MAX_CHECKS} times."
+        _end(row, "rejected", None, {"code": "check_failed", "message": message, "hint": re_upload})
+        session.flush()
+        return None
+    return row
+
+
+def renew(session: Session, table: type[Checked], subject_id: str, token: str, lease: timedelta) -> bool:
+    """Prolong the lease of a check. False: it is lost, stop."""
+    return (
+        session.scalar(
+            update(table)
+            .where(
+                table.id == subject_id,
+                table.check_token == token,
+                table.check_expires_at > func.clock_timestamp(),
+            )
+            .values(check_expires_at=func.clock_timestamp() + lease)
+            .returning(table.id)
+        )
+        is not None
+    )
+
+
+def excuse(session: Session, table: type[Checked], subject_id: str, token: str) -> None:
+    """Let a check that the object store kept from beginning not count; it is tried again when its lease has ended."""
+    session.execute(
+        update(table)
+        .where(table.id == subject_id, table.check_token == token, table.checks > 0)
+        .values(checks=table.checks - 1)
+    )
+
+
+def finish(
+    session: Session, table: type[Checked], subject_id: str, token: str, report: Json | None, error: Json | None
+) -> Checked:
+    """Write the outcome of a check: ready, or rejected when there is an error. Raises LeaseLost."""
+    row = session.scalar(
+        select(table)
+        .where(table.id == subject_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    now = session.scalar(select(func.clock_timestamp()))
+    if (
+        row is None
+        or row.check_token != token
+        or row.check_expires_at is None
+        or now is None
+        or row.check_expires_at <= now
+    ):
+        raise LeaseLost(f"the check of '{subject_id}' is no longer ours")
+    _end(row, "rejected" if error else "ready", report, error)
+    session.flush()
+    return row
+
+
+def _end(row: Dataset | Model, state: DatasetState, report: Json | None, error: Json | None) -> None:
+    row.state, row.report, row.error = state, report, error
+    row.checked_at = func.clock_timestamp()
+    row.check_token = row.check_expires_at = None
