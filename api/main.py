@@ -10,7 +10,7 @@ from api import dashboard, logs, openapi, problems, refusals
 from api.body_limit import BodyLimit
 from api.live import Live
 from api.middleware import HostAllowList, RequestContext
-from api.routes import artifacts, catalogue, datasets, health, job_history, jobs, keys, login_links, models
+from api.routes import artifacts, catalogue, datasets, health, job_history, jobs, keys, login_links, models, uploads
 from api.service import Service
 from api.shutdown import on_stop
 from store.database import make_engine, make_sessions
@@ -18,7 +18,7 @@ from store.objects import open_store
 from store.settings import Settings, get_settings
 
 VERSION = "1"
-UPLOADS = frozenset({("POST", "/v1/datasets"), ("POST", "/v1/models")})
+UPLOADS = frozenset({("POST", "/v1/datasets"), ("PUT", "/v1/uploads/*/parts/*"), ("POST", "/v1/models")})
 # Requests run in threads; each needs a connection for a few milliseconds.
 CONNECTIONS = 10
 
@@ -39,7 +39,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
     problems.install(app)
     refusals.install(app)
-    for resource in (datasets, models, jobs, job_history, artifacts, catalogue, keys, login_links, health):
+    for resource in (datasets, uploads, models, jobs, job_history, artifacts, catalogue, keys, login_links, health):
         app.include_router(resource.router)
     dashboard.install(app)
 

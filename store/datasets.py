@@ -21,12 +21,11 @@ from store.tables.base import Json
 RE_UPLOAD = "Upload the data set again."
 
 
-def begin(session: Session, project_id: str, name: str) -> Dataset:
-    """Make the row of an upload that starts now; its archive belongs at `object_key`."""
+def begin(session: Session, project_id: str, name: str, *, object_key: str | None = None) -> Dataset:
+    """Make the row of an upload that starts now; its archive belongs at `object_key`, or is there already."""
     identity = ids.new("ds")
-    row = Dataset(
-        id=identity, project_id=project_id, name=name, state="uploading", object_key=f"datasets/{identity}/archive"
-    )
+    key = object_key or f"datasets/{identity}/archive"
+    row = Dataset(id=identity, project_id=project_id, name=name, state="uploading", object_key=key)
     session.add(row)
     session.flush()
     session.refresh(row)

@@ -112,3 +112,27 @@ class TooLarge(StoreError):
     """A stream went past its limit; nothing was kept."""
 
     code = "too_large"
+
+
+class QuotaExceeded(StoreError):
+    """The project may not keep so many bytes more."""
+
+    code = "quota_exceeded"
+
+
+class PartRefused(StoreError):
+    """A part of an upload that has no such number, size or checksum; what was there before stays."""
+
+    code = "part_refused"
+
+
+class UploadIncomplete(StoreError):
+    """An upload cannot be completed yet: parts are missing, or have the wrong size."""
+
+    code = "upload_incomplete"
+
+
+class ContentMismatch(StoreError):
+    """What was uploaded is not what was promised; nothing of it was kept."""
+
+    code = "content_mismatch"

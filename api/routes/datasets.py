@@ -14,7 +14,7 @@ from api.problems import Problem, responses
 from api.schemas.datasets import DatasetOut
 from api.schemas.page import PageOut
 from api.service import Service
-from store import datasets
+from store import datasets, quota
 from store.states import DatasetState
 from store.tables import Dataset
 
@@ -101,6 +101,7 @@ def _begin(service: Service, project_id: str, name: str) -> Dataset:
 def _receive(service: Service, row: Dataset, chunks: Iterator[bytes]) -> Dataset:
     stored = service.objects.put(row.object_key, chunks, max_bytes=service.settings.max_upload_bytes)
     with service.sessions.begin() as session:
+        quota.require(session, row.project_id, stored.size, service.settings.project_bytes)
         return datasets.uploaded(session, row.project_id, row.id, size=stored.size, sha256=stored.sha256)
 
 

@@ -24,6 +24,7 @@ class FolderParts:
     """See `store.objects.parts.Parts`. Joining copies: for a while the disk holds the content twice."""
 
     checksum = "sha256"
+    direct = False
 
     def __init__(self, store: "FolderStore", root: Path) -> None:
         self._store = store

@@ -30,10 +30,12 @@ class Part:
 class Parts(Protocol):
     """The parts of one store. Every method may raise StorageAway or one of its kinds, as `ObjectStore` does.
 
-    Raises ObjectMissing for a token that was joined or dropped. checksum: the kind of the parts' checksums.
+    Raises ObjectMissing for a token that was joined or dropped. checksum: the kind of the parts' checksums. direct:
+    whether it has links.
     """
 
     checksum: str
+    direct: bool
 
     def begin(self, key: str) -> str:
         """The token of a new object's parts."""

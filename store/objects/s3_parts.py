@@ -38,6 +38,7 @@ class S3Parts:
     """
 
     checksum = "md5"
+    direct = True
 
     def __init__(
         self, store: "S3Store", link: Callable[[str, timedelta], str], secret_key: Callable[[], str | None]

@@ -7,6 +7,7 @@ from store.tables.jobs import Job, JobEvent
 from store.tables.machinery import Garbage, Outbox, Worker
 from store.tables.models import JobModel, Model
 from store.tables.projects import ApiKey, IdempotencyKey, LoginLink, Project
+from store.tables.uploads import Upload
 
 __all__ = [
     "ApiKey",
@@ -19,11 +20,12 @@ __all__ = [
     "IdempotencyKey",
     "Job",
     "JobEvent",
-    "LoginLink",
     "JobModel",
+    "LoginLink",
     "Metric",
-    "Outbox",
     "Model",
+    "Outbox",
     "Project",
+    "Upload",
     "Worker",
 ]
