@@ -47,14 +47,19 @@ LIMITS: dict[Difficulty, Limits] = {
 }
 
 
-def evaluate(flat: Flat, classes: Sequence[str]) -> KittiNumbers:
-    """Measure by KITTI's protocol. Raises BadSpec for classes that KITTI does not know: they have no rule."""
+def refuse_strangers(classes: Sequence[str]) -> None:
+    """Raise BadSpec for classes that KITTI does not know: they have no rule."""
     strangers = [name for name in classes if name.lower() not in OVERLAP]
     if strangers:
         raise BadSpec(
             f"KITTI's evaluation knows Car, Pedestrian and Cyclist, not {', '.join(map(repr, strangers))}.",
             hint="Leave 'kitti' out of 'evaluation'; 'voc' and 'coco' measure any class.",
         )
+
+
+def evaluate(flat: Flat, classes: Sequence[str]) -> KittiNumbers:
+    """Measure by KITTI's protocol. Raises BadSpec for classes that KITTI does not know."""
+    refuse_strangers(classes)
     by_class = {}
     for label, name in enumerate(classes):
         one = _Class(flat, label, OVERLAP[name.lower()])

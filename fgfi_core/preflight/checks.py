@@ -17,6 +17,7 @@ from fgfi_core.preflight import (
     memory,
     pairing,
     region,
+    rules,
     shared_images,
     teacher,
 )
@@ -30,6 +31,7 @@ CHECKS: Mapping[Phase, tuple[Check, ...]] = {
         Check("leaks", leaks.check),
         Check("boxes", boxes.check),
         Check("class_coverage", class_coverage.check),
+        Check("rules", rules.check),
         Check("class_map", class_map.check),
         Check("first_weights", first_weights.check, after=("class_map",)),
         Check("anchors", anchors.check, after=("boxes",)),

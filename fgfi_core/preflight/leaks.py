@@ -21,10 +21,10 @@ def check(subject: Subject) -> Iterator[Verdict]:
         return
     for split in learned:
         copies = [leak for leak in leaks(dataset, split, spec.val) if leak.example.image_id != leak.other.image_id]
-        yield _verdict(copies, split, spec.val)
+        yield _verdict(copies, split, spec.val, len(dataset.splits[spec.val]))
 
 
-def _verdict(copies: Sequence[Leak], learned: str, measured: str) -> Verdict:
+def _verdict(copies: Sequence[Leak], learned: str, measured: str, images: int) -> Verdict:
     numbers = {"leaked_images": float(len(copies))}
     if not copies:
         return Verdict("ok", f"no picture of '{measured}' is in '{learned}' under another name.", numbers=numbers)
@@ -32,8 +32,8 @@ def _verdict(copies: Sequence[Leak], learned: str, measured: str) -> Verdict:
     more = f"; and {len(copies) - SHOWN} more" if len(copies) > SHOWN else ""
     return Verdict(
         "refused",
-        f"{len(copies)} pictures of '{measured}', which measures, are in '{learned}' under another name: "
-        f"{shown}{more}.",
+        f"'{learned}' holds {len(copies)} of the {images} pictures of '{measured}', which measures, "
+        f"under another name: {shown}{more}.",
         hint="Take the copies out of one of the two splits, or set preflight.force.",
         numbers=numbers,
         error=BadData,

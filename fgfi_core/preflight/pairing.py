@@ -25,7 +25,7 @@ def check(subject: Subject) -> Iterator[Verdict]:
         )
         if left
     ]
-    text = f"{len(match.pairs)} maps of the student imitate one of the teacher's each"
+    text = f"matched maps of student and teacher, one to one: {len(match.pairs)}"
     yield Verdict("ok", "; ".join([text, *unmatched]) + ".", numbers={"matched_maps": len(match.pairs)})
 
 

@@ -46,11 +46,17 @@ def _phase(subject: Subject, phase: Phase) -> PreflightReport:
 
 def _findings(subject: Subject, phase: Phase) -> Iterator[tuple[Finding, type[JobError]]]:
     refused: set[str] = set()
+    said: set[str] = set()
     for check in CHECKS[phase]:
         if refused & set(check.after):
             continue
         for verdict in _verdicts(check, subject):
             severity = verdict.severity
+            # A broken image stops every check that comes upon it, and is one thing to mend.
+            if severity == "refused" and verdict.message in said:
+                refused.add(check.name)
+                continue
+            said.add(verdict.message)
             if severity == "refused" and verdict.judgement and subject.bench.resolved.spec.preflight.force:
                 severity = "warning"
             if severity == "refused":

@@ -16,5 +16,6 @@ def check(subject: Subject) -> Iterator[Verdict]:
             "refused",
             f"dataset.{role} '{split}' and dataset.val '{spec.val}' share {len(shared)} images, "
             f"for instance '{min(shared)}': the measured images must not be trained on.",
-            hint=f"Choose two of the splits that share none: {', '.join(sorted(dataset.splits))}.",
+            hint="Take them off one of the two lists, or choose two splits that share none "
+            f"(there are {', '.join(sorted(dataset.splits))}).",
         )

@@ -23,7 +23,7 @@ def test_a_picture_of_val_that_train_holds_under_another_name_is_refused(
     shutil.copy(voc.root / "JPEGImages" / "a.png", voc.root / "JPEGImages" / "b.png")
     (verdict,) = leaks.check(subject(spec(), voc.root))
     assert verdict.severity == "refused"
-    assert "1 pictures of 'val', which measures, are in 'train' under another name" in verdict.message
+    assert "'train' holds 1 of the 1 pictures of 'val', which measures, under another name" in verdict.message
     assert "a.png" in verdict.message
     assert "b.png" in verdict.message
     assert verdict.error is BadData
@@ -37,7 +37,7 @@ def test_images_without_labels_are_learned_from_too(spec: Spec, voc: "VocFolder"
     job = spec(dataset={"train": "train", "val": "val", "unlabelled": "more"})
     train, more = leaks.check(subject(job, voc.root))
     assert (train.severity, more.severity) == ("ok", "refused")
-    assert "in 'more' under another name" in more.message
+    assert "'more' holds 1 of the 1 pictures of 'val'" in more.message
 
 
 def test_different_pictures_are_no_leak(spec: Spec, images: Path, subject: MakeSubject) -> None:

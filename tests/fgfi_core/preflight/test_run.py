@@ -53,10 +53,30 @@ def test_every_refusal_of_a_phase_is_named_at_once(spec: Spec, voc: "VocFolder",
     job = spec(method={"name": "hard-threshold", "threshold": 1.0})
     with pytest.raises(BadData, match="the pre-flight refuses 3 things") as raised:
         fgfi_core.run(job, voc.root, tmp_path / "out", lambda _: None)
-    for text in ("(1) 1 pictures of", "(2) class 'ghost'", "(3) the imitation region covers 0%"):
+    for text in ("(1) 'train' holds 1 of the 1 pictures", "(2) class 'ghost'", "(3) the imitation region covers 0%"):
         assert text in raised.value.message
     assert "(3) Lower method.threshold" in raised.value.hint
     assert [finding.check for finding in report(tmp_path / "out").refused()] == ["leaks", "class_coverage", "region"]
+
+
+def test_a_broken_image_is_one_refusal_however_many_checks_come_upon_it(
+    spec: Spec, images: Path, tmp_path: Path
+) -> None:
+    broken = images / "JPEGImages" / "train0.png"
+    broken.write_bytes(broken.read_bytes()[:-60])
+    with pytest.raises(BadData, match=r"^train0\.png: the image is broken"):
+        fgfi_core.run(spec(), images, tmp_path / "out", lambda _: None)
+    (refusal,) = report(tmp_path / "out").refused()
+    assert refusal.check == "leaks"
+
+
+def test_a_rule_that_does_not_know_the_classes_is_refused_before_anything_trains(
+    spec: Spec, images: Path, tmp_path: Path
+) -> None:
+    seen: list[events.Event] = []
+    with pytest.raises(BadSpec, match="KITTI's evaluation knows Car, Pedestrian and Cyclist, not 'cell', 'dot'"):
+        fgfi_core.run(spec(evaluation=["voc", "kitti"]), images, tmp_path / "out", seen.append)
+    assert {event.stage for event in seen if isinstance(event, events.StageStarted)} == {"preflight"}
 
 
 def test_a_teacher_with_a_shuffled_class_map_never_gets_to_teach(spec: Spec, images: Path, tmp_path: Path) -> None:
