@@ -32,8 +32,9 @@ def gain(plain_by_seed: Mapping[int, float], imitated_by_seed: Mapping[int, floa
 
 def say(found: Gain) -> str:
     """Say it in one sentence, in points of mAP at IoU 0.5."""
-    verb = "lost" if found.mean < 0 else "gained"
     points = f"{abs(found.mean) * 100:.1f} points of mAP"
+    # What is rounded to nothing was not lost.
+    verb = "lost" if round(found.mean * 100, 1) < 0 else "gained"
     if found.low is None or found.high is None:
         return f"Imitation {verb} {points} with one seed, which says nothing of the spread between seeds."
     seeds = len(found.differences)

@@ -10,11 +10,13 @@ from fgfi_core.results import Role
 
 MOST_CLASSES = 24
 MOST_IMAGES = 2
+# Where the largest change is below a point, bars are drawn as if it were one, so that noise does not look like triumph.
+LEAST_REACH = 0.01
 
 
 @dataclass(frozen=True)
 class ChangeRow:
-    """One class or size: means over seeds. reach: the change as a share of the largest one, in [-1, 1]."""
+    """One class or size: means over seeds. reach: the change over the largest one, or over a point; in [-1, 1]."""
 
     name: str
     plain: float | None
@@ -75,5 +77,5 @@ def shown(changes: Sequence[ImageChange]) -> list[ImageChange]:
 def _rows(changes: Mapping[str, Sequence[Change]]) -> list[ChangeRow]:
     means = {name: (mean([c.plain for c in own]), mean([c.imitated for c in own])) for name, own in changes.items()}
     won = {name: None if p is None or i is None else i - p for name, (p, i) in means.items()}
-    largest = max([abs(value) for value in won.values() if value is not None], default=0.0) or 1.0
+    largest = max([LEAST_REACH, *(abs(value) for value in won.values() if value is not None)])
     return [ChangeRow(name, *means[name], won=value, reach=(value or 0.0) / largest) for name, value in won.items()]

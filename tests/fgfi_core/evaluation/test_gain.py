@@ -62,3 +62,9 @@ def test_the_same_result_everywhere_cannot_be_told_from_zero() -> None:
     found = gain({0: 0.5, 1: 0.5}, {0: 0.5, 1: 0.5})
     assert found is not None
     assert found.distinguishable is False
+
+
+def test_a_loss_that_rounds_to_nothing_is_not_called_one() -> None:
+    found = gain({0: 0.5001}, {0: 0.5})
+    assert found is not None
+    assert say(found).startswith("Imitation gained 0.0 points")

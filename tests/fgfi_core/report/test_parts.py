@@ -32,6 +32,13 @@ def test_changes_are_means_over_seeds_and_the_most_won_comes_first() -> None:
     assert abs(rows[1].reach + 0.5) < 1e-12
 
 
+def test_changes_far_below_a_point_are_drawn_small() -> None:
+    change = Change(plain=0.5, imitated=0.501)
+    one = helped(0.5, 0.501).model_copy(update={"classes": {"better": change}})
+    (row,) = class_changes([one])
+    assert abs(row.reach - 0.1) < 1e-9
+
+
 def test_a_confusion_of_few_classes_is_kept_whole() -> None:
     table = confusion_table(Confusion(classes=("a", "b"), counts=((8, 1, 1), (0, 3, 1), (5, 0, 0))))
     assert table.columns == ("a", "b", "missed")
