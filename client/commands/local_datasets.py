@@ -71,6 +71,10 @@ def convert(
     as_json: JsonOption = False,
 ) -> None:
     """Write a data set in another format, without the service, and tell what that format cannot say."""
+    if not source.is_dir():
+        text = f"there is no folder {source}" if not source.exists() else f"{source} is no folder"
+        hints = ("unpack the archive first",) if source.exists() else ()
+        raise ClientError(text, hints=hints, exit_code=EXIT_USAGE)
     with _refusals(), error_console.status("converting ..."):
         from fgfi_core.data.convert import convert as write  # noqa: PLC0415 - on demand
 

@@ -188,6 +188,20 @@ def test_a_target_that_is_there_is_left_alone(run: Run, cells: Path) -> None:
     assert (code, err) == (EXIT_USAGE, f"fgfi: {cells} exists already and is not an empty folder\n")
 
 
-def test_a_source_that_cannot_be_read_is_refused_with_6(run: Run, tmp_path: Path) -> None:
+def test_a_source_that_is_not_there_is_a_wrong_command_line(run: Run, tmp_path: Path) -> None:
     code, _, err = run("convert", tmp_path / "absent", tmp_path / "out", "--to", "voc")
-    assert (code, err) == (EXIT_JOB_FAILED, f"fgfi: {tmp_path / 'absent'}: there is no such folder.\n")
+    assert (code, err) == (EXIT_USAGE, f"fgfi: there is no folder {tmp_path / 'absent'}\n")
+
+
+def test_an_archive_is_not_converted_and_the_message_says_what_to_do(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "cells.zip"
+    file.touch()
+    code, _, err = run("convert", file, tmp_path / "out", "--to", "voc")
+    assert (code, err) == (EXIT_USAGE, f"fgfi: {file} is no folder\n  unpack the archive first\n")
+
+
+def test_a_source_that_cannot_be_read_is_refused_with_6(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    code, _, err = run("convert", tmp_path / "nothing", tmp_path / "out", "--to", "voc")
+    assert code == EXIT_JOB_FAILED
+    assert "No known data set format" in err
