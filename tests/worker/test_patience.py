@@ -1,5 +1,6 @@
 from fgfi_core import events
 from fgfi_core.spec import Stage
+from fgfi_core.training.pulse import Pulse
 from worker.patience import Patience
 
 
@@ -43,6 +44,20 @@ def test_the_first_step_of_a_stage_is_not_timed_from_the_stage_before() -> None:
 def test_every_event_is_a_sign_of_life() -> None:
     patience = after((1.0, step(1)), (500.0, events.Log(level="info", message="evaluating")))
     assert not patience.is_over(1000.0)
+
+
+def test_a_slow_evaluation_counts_as_alive_as_long_as_images_go_by() -> None:
+    """Each batch takes 400 s, all of them far longer than a silent run is waited for."""
+    clock = 0.0
+    patience = Patience(600, 20, clock)
+    alive = Pulse(lambda event: patience.note(event, clock), lambda: clock)
+    alive(events.StageStarted(stage="teacher", seed=0, steps=2))
+    alive(step(1))
+    for _batch in range(10):
+        clock += 400
+        assert not patience.is_over(clock)
+        alive.seen(8)
+    assert patience.is_over(clock + 601)
 
 
 def test_what_was_before_the_run_does_not_count() -> None:
