@@ -107,8 +107,8 @@ class Keeper:
         while not self._no_more_beats.wait(pause):
             # Before the question: the lease is counted from the moment the database answered, which is later.
             asked_at = clock.now()
-            failpoints.reach("before_heartbeat")
             try:
+                failpoints.reach("before_heartbeat")
                 with self._sessions.begin() as session:
                     pulse = leases.heartbeat(session, self._lease, timedelta(seconds=self._seconds))
             except AWAY as error:
