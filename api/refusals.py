@@ -26,6 +26,7 @@ STATUS: dict[type[errors.StoreError], int] = {
     errors.ObjectMissing: 410,
     errors.TooLarge: 413,
     errors.QuotaExceeded: 403,
+    errors.NoParts: 409,
     errors.PartRefused: 422,
     errors.UploadIncomplete: 422,
     errors.ContentMismatch: 422,

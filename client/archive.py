@@ -1,4 +1,7 @@
-"""A folder as a tar.gz that is made while it is sent: nothing is written to disk, little is held in memory."""
+"""What is sent of a folder or an archive: small ones whole, a folder as a tar.gz made on the way; large ones in parts.
+
+Nothing is written to disk, little is held in memory.
+"""
 
 import tarfile
 import zlib
@@ -6,7 +9,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from client.errors import EXIT_USAGE, ClientError
+from client.sources import FileSource, Source, TarSource, header
 
+# Up to here a new beginning is quicker than finding out what arrived.
+WHOLE_BYTES = 8 * 2**20
 _CHUNK = 1 << 18
 _MEDIA_TYPES = {
     ".zip": "application/zip",
@@ -41,6 +47,19 @@ def size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else sum(file.stat().st_size for file in _files(path))
 
 
+def counted(path: Path) -> int:
+    """How many bytes `Fgfi.add_dataset` counts."""
+    source = parted(path)
+    return size(path) if source is None else source.size
+
+
+def parted(path: Path) -> Source | None:
+    """What is to be sent in parts; None for what is small enough to be sent whole. Raises ClientError."""
+    if size(path) <= WHOLE_BYTES:
+        return None
+    return TarSource(path, _files(path)) if path.is_dir() else FileSource(path, media_type(path))
+
+
 def read(path: Path, on_bytes: OnBytes) -> Iterator[bytes]:
     """The archive's bytes: a file as it is, a folder as tar.gz with its files in order of name."""
     return _read_file(path, on_bytes) if path.is_file() else _pack(path, on_bytes)
@@ -64,11 +83,8 @@ def _pack(folder: Path, on_bytes: OnBytes) -> Iterator[bytes]:
 
 
 def _member(folder: Path, file: Path, on_bytes: OnBytes) -> Iterator[bytes]:
-    entry = tarfile.TarInfo(file.relative_to(folder).as_posix())
-    entry.size = left = file.stat().st_size
-    # The same folder makes the same archive: no times, no owners.
-    entry.mode = 0o644
-    yield entry.tobuf(tarfile.PAX_FORMAT, "utf-8", "surrogateescape")
+    size_now = left = file.stat().st_size
+    yield header(folder, file, size_now)
     with file.open("rb") as source:
         while left and (chunk := source.read(min(_CHUNK, left))):
             left -= len(chunk)
@@ -76,7 +92,7 @@ def _member(folder: Path, file: Path, on_bytes: OnBytes) -> Iterator[bytes]:
             yield chunk
     if left:
         raise ClientError(f"{file} became shorter while it was read")
-    yield bytes(-entry.size % tarfile.BLOCKSIZE)
+    yield bytes(-size_now % tarfile.BLOCKSIZE)
 
 
 def _files(folder: Path) -> list[Path]:

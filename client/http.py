@@ -11,6 +11,8 @@ from client.connection import Connection
 from client.errors import EXIT_NOT_ALLOWED, EXIT_REFUSED, EXIT_UNREACHABLE, ClientError
 
 _ATTEMPTS = 5
+# For parts of an upload and what follows them: about half a minute, in which a service is started anew.
+_PATIENT_ATTEMPTS = 8
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -51,6 +53,23 @@ class Http:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         attempts = _ATTEMPTS if idempotency_key else 1
         return self._retried("POST", path, json=body, headers=headers, attempts=attempts).json()
+
+    def post_again(self, path: str, body: Any = None, *, seconds: float = 30.0) -> Any:
+        """POST JSON to what may be asked twice; waits so long for each answer. Raises ClientError."""
+        timeout = httpx.Timeout(seconds, connect=5.0)
+        return self._retried("POST", path, json=body, attempts=_PATIENT_ATTEMPTS, timeout=timeout).json()
+
+    def put(self, path: str, content: bytes, headers: Mapping[str, str]) -> Any:
+        """PUT bytes, retried with patience; the answer's JSON. Raises ClientError."""
+        arguments: dict[str, Any] = {"content": content, "headers": dict(headers), "timeout": _STREAM_TIMEOUT}
+        return self._retried("PUT", path, attempts=_PATIENT_ATTEMPTS, **arguments).json()
+
+    def put_elsewhere(self, link: str, content: bytes, headers: Mapping[str, str]) -> int | None:
+        """PUT bytes to a signed link, once and without our key; the answer's status, None without an answer."""
+        try:
+            return httpx.put(link, content=content, headers=dict(headers), timeout=_STREAM_TIMEOUT).status_code
+        except httpx.TransportError:
+            return None
 
     def upload(self, path: str, content: Iterator[bytes], media_type: str, params: Mapping[str, str]) -> Any:
         """POST a stream, once: it cannot be read twice. Raises ClientError."""

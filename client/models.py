@@ -32,6 +32,31 @@ class Dataset(_Answer):
     created_at: datetime
 
 
+class Part(_Answer):
+    """A part of an upload that the service has."""
+
+    number: int
+    size: int
+
+
+class Upload(_Answer):
+    """An upload in parts. direct: the object store takes parts by links. dataset_id: once it is completed."""
+
+    id: str
+    state: Literal["open", "joining", "completed", "aborted", "expired"]
+    size: int
+    part_size: int
+    parts: int
+    direct: bool = False
+    received: list[Part] = []
+    dataset_id: str | None = None
+    deduplicated: bool = False
+
+    def size_of(self, number: int) -> int:
+        """Bytes of part `number`, from 1; 0 for no part of it."""
+        return max(0, min(self.part_size, self.size - (number - 1) * self.part_size))
+
+
 class Scores(_Answer):
     """Best mAP at IoU 0.5 so far, fractions; None for what was not measured."""
 

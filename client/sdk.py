@@ -19,11 +19,13 @@ from typing import Any, Self
 
 import httpx
 
-from client import archive, connection, sse
+from client import archive, connection, parted, sse
 from client.connection import Connection
 from client.errors import EXIT_JOB_FAILED, ClientError
 from client.http import Http, unreachable
 from client.models import Artifact, Dataset, Detector, Job, Measured, StreamEvent
+from client.parted import Watch
+from client.sources import Source
 
 _PAGE = 100
 _CHECK_PAUSE = 0.5
@@ -33,6 +35,10 @@ _LONGEST_PAUSE = 10.0
 
 def _ignore(_count: int) -> None:
     """Nobody watches the bytes."""
+
+
+def _say_nothing(_line: str) -> None:
+    """Nobody reads it."""
 
 
 class Fgfi:
@@ -74,13 +80,40 @@ class Fgfi:
         """One data set."""
         return Dataset.model_validate(self._http.get(f"/v1/datasets/{dataset_id}"))
 
-    def add_dataset(self, path: Path, name: str | None = None, on_bytes: Callable[[int], None] = _ignore) -> Dataset:
-        """Upload a folder or an archive. The service checks it afterwards: see `checked`."""
+    def add_dataset(
+        self,
+        path: Path,
+        name: str | None = None,
+        on_bytes: Callable[[int], None] = _ignore,
+        on_read: Callable[[int], None] = _ignore,
+        say: Callable[[str], None] = _say_nothing,
+    ) -> Dataset:
+        """Upload a folder or an archive. The service checks it afterwards: see `checked`.
+
+        A large one goes in parts, and goes on where an earlier call broke off; content that the project has already is
+        not sent again, and its data set returned. on_bytes: counts to `archive.counted`; on_read: likewise, while the
+        whole is read before it is sent in parts. say: is told that it goes on or is there, as a line.
+        """
         kind = archive.media_type(path)
+        source = archive.parted(path)
+        if source is not None:
+            try:
+                return self.add_source(source, name or path.resolve().name, Watch(on_read, on_bytes, say))
+            except ClientError as error:
+                if error.code != "no_parts":
+                    raise
         answer = self._http.upload(
             "/v1/datasets", archive.read(path, on_bytes), kind, {"name": name or path.resolve().name}
         )
         return Dataset.model_validate(answer)
+
+    def add_source(self, source: Source, name: str, watch: Watch) -> Dataset:
+        """Upload an archive that can be read from anywhere, in parts."""
+        upload = parted.send(self._http, source, name, watch, sleep=self._sleep)
+        dataset = self.dataset(str(upload.dataset_id))
+        if upload.deduplicated:
+            watch.say(f"the service has this content already: {dataset.id} '{dataset.name}'")
+        return dataset
 
     def checked(self, dataset: Dataset) -> Dataset:
         """Wait until an upload was checked. Raises ClientError when it was rejected."""

@@ -120,6 +120,12 @@ class QuotaExceeded(StoreError):
     code = "quota_exceeded"
 
 
+class NoParts(StoreError):
+    """The object store takes no objects in parts; it takes them whole."""
+
+    code = "no_parts"
+
+
 class PartRefused(StoreError):
     """A part of an upload that has no such number, size or checksum; what was there before stays."""
 

@@ -33,7 +33,7 @@ PART_BODY = {
 }
 
 
-@router.post("", status_code=201, response_model=UploadOut, responses=responses(401, 403, 413, 422, 503))
+@router.post("", status_code=201, response_model=UploadOut, responses=responses(401, 403, 409, 413, 422, 503))
 def begin_upload(body: UploadIn, response: Response, principal: Submitter, service: ServiceDep) -> UploadOut:
     """Begin an upload, or go on with the open one of the same name, size and sha256.
 

@@ -56,8 +56,15 @@ def upload(service: Fgfi, path: Path, name: str | None, *, quiet: bool) -> Datas
         raise ClientError(f"there is no file or folder {path}", exit_code=EXIT_USAGE)
     archive.media_type(path)  # Says what is no archive before a bar is drawn.
     with _bar(quiet=quiet) as bar:
-        task = bar.add_task(f"sending {path.name or path.resolve().name}", total=archive.size(path))
-        dataset = service.add_dataset(path, name, lambda count: bar.advance(task, count))
+        task = bar.add_task(f"sending {path.name or path.resolve().name}", total=archive.counted(path))
+        reading = bar.add_task("reading it first", total=archive.counted(path), visible=False)
+        dataset = service.add_dataset(
+            path,
+            name,
+            lambda count: bar.advance(task, count),
+            lambda count: bar.update(reading, advance=count, visible=True),
+            lambda line: error_console.print(line, markup=False, highlight=False),
+        )
     if not quiet:
         console.print(f"checking {dataset.id} ...", markup=False)
     return service.checked(dataset)

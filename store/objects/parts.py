@@ -1,10 +1,11 @@
 """Objects written in parts by many requests, over hours: what every store can do with them.
 
 token = objects.parts.begin(key)
-objects.parts.put(key, token, 1, chunks, size=first)       # in any order, several at once; the last of one number wins
+objects.parts.put(key, token, 1, chunks, size=first)       # in any order, several at once
 objects.parts.join(key, token, objects.parts.list(key, token), size=size, sha256=sha256)
 
-Parts are no objects: no list shows them. They stay until they are joined, dropped or swept.
+Parts are no objects: no list shows them. They stay until they are joined, dropped or swept. The last of one number
+wins; some S3 servers keep either of two that came within a second.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,7 +39,7 @@ class Parts(Protocol):
     direct: bool
 
     def begin(self, key: str) -> str:
-        """The token of a new object's parts."""
+        """The token of a new object's parts. Raises NoParts where the store takes none."""
         ...
 
     def put(

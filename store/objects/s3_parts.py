@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 from xml.etree import ElementTree as ET
 from xml.sax.saxutils import escape
 
-from store.errors import ObjectMissing
+from store.errors import NoParts, ObjectMissing
 from store.objects.answers import AWAY_HINT, KEYS_HINT, SIGNING_HINT
 from store.objects.errors import StorageAway, StorageFull, StorageRefused
 from store.objects.parts import Part, missing, read_back
@@ -130,7 +130,7 @@ class S3Parts:
     def _secret(self) -> str:
         secret = self._secret_key()
         if secret is None:
-            raise StorageRefused("the object store takes no parts without a secret key", hint=SIGNING_HINT)
+            raise NoParts("the object store takes no parts without a secret key", hint=SIGNING_HINT)
         return secret
 
     def _asked(

@@ -161,7 +161,8 @@ def leftovers(objects: ObjectStore) -> Callable[[], int]:
         assert uploads is not None
         return lambda: len(list(uploads.unfinished()))
     assert isinstance(objects, FolderStore)
-    return lambda: len(list((objects._root / "~incoming").iterdir()))
+    root = objects._root
+    return lambda: len([*(root / "~incoming").iterdir(), *root.glob("~parts/*")])
 
 
 @pytest.fixture
