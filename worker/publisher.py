@@ -89,7 +89,9 @@ class Publisher:
                 return
             except Exception as error:
                 log.exception("job %s: '%s' was not stored", self._lease.job_id, event.path)
-                self.failures.append(f"'{event.path}' could not be stored: {error}")
+                # A run that is done needs none of the checkpoints on its way.
+                if isinstance(event, ArtifactWritten) or event.final:
+                    self.failures.append(f"'{event.path}' could not be stored: {error}")
             finally:
                 upload.file.unlink(missing_ok=True)
 

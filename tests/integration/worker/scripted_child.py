@@ -76,6 +76,15 @@ def success(folder: Path, speak: Speaker, _: Control) -> int:
     return 0
 
 
+def on_the_way(folder: Path, speak: Speaker, _: Control) -> int:
+    """Two checkpoints on the way, and a result."""
+    for step in (1, 2):
+        speak(checkpoint(folder, step))
+    speak(checkpoint(folder, 3, final=True))
+    speak(events.RunFinished(result={"name": "cells"}))
+    return 0
+
+
 def bad_data(_: Path, speak: Speaker, __: Control) -> int:
     speak(events.RunFailed(code="bad_data", message="a.xml:3: no boxes", hint="Mend it."))
     return errors.EXIT_BAD_DATA

@@ -138,6 +138,32 @@ def test_an_upload_that_fails_half_way_is_tried_again(attempt: Attempting, make_
     assert (look.job(job.id).state, look.job(job.id).losses) == ("succeeded", 0)
 
 
+@pytest.mark.parametrize(("stored", "state", "losses"), [(0, "succeeded", 0), (2, "queued", 1)])
+def test_a_run_that_is_done_lacks_only_what_it_delivers(
+    attempt: Attempting,
+    make_job: MakeJob,
+    look: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    stored: int,
+    state: str,
+    losses: int,
+) -> None:
+    """One upload fails for good. A checkpoint on the way is no loss, the result of a stage is one."""
+    monkeypatch.setattr("worker.publisher.TRIES", 1)
+    uploads: list[int] = []
+
+    def fail_one() -> None:
+        uploads.append(len(uploads))
+        if uploads[-1] == stored:
+            raise StorageAway("no answer")
+
+    job = make_job()
+    with armed("mid_upload", fail_one):
+        attempt(job.id, "on_the_way")
+    assert (len(uploads), look.job(job.id).state, look.job(job.id).losses) == (3, state, losses)
+    assert look.attempt(job.id).reason == ("not_stored" if losses else None)
+
+
 def test_a_heartbeat_that_hangs_costs_the_attempt_and_not_the_job(
     begin: Beginning, attempt: Attempting, make_job: MakeJob, look: Any, place: Any, sessions: Sessions
 ) -> None:
