@@ -134,7 +134,7 @@ def mark_damaged(session: Session, lease: Lease, checkpoint_id: int, reason: str
     row = session.get_one(Checkpoint, checkpoint_id)
     row.damaged_at = func.clock_timestamp()
     garbage.add(session, [row.object_key])
-    message = f"Checkpoint of stage {row.stage} at step {row.step} is damaged ({reason}); taking the one before."
+    message = f"Checkpoint '{row.path}' (step {row.step}) is damaged ({reason}): the stage goes on from the one before."
     log = {"level": "warning", "message": message, "code": "checkpoint_damaged"}
     events.append(session, job, [NewEvent("log", log)])
     session.flush()

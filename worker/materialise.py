@@ -15,6 +15,7 @@ from store.tables import Checkpoint, Dataset, Job
 from store.tables.base import Json
 from worker.workplace import Workplace
 
+TRIES = 2
 GONE_HINT = "Add the data set again and submit the job with the new id."
 
 
@@ -106,12 +107,24 @@ def _newest_whole(
     for row in versions:
         check()
         try:
-            download(place.objects, row.object_key, out / row.path, size=row.size, sha256=row.sha256)
+            _fetch(place, row, out, check)
         except (ObjectMissing, ObjectDamaged) as error:
             with place.sessions.begin() as session:
                 checkpoints.mark_damaged(session, lease, row.id, error.message)
         else:
             return row
+    return None
+
+
+def _fetch(place: Workplace, row: Checkpoint, out: Path, check: Callable[[], None]) -> None:
+    """Fetch once more what came damaged: perhaps the way did it, and a checkpoint given up is given up for good."""
+    for left in reversed(range(TRIES)):
+        try:
+            return download(place.objects, row.object_key, out / row.path, size=row.size, sha256=row.sha256)
+        except ObjectDamaged:
+            if not left:
+                raise
+            check()
     return None
 
 
