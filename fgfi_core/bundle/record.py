@@ -158,11 +158,13 @@ def write(bundle: Bundle, path: Path) -> None:
 
 
 def read(path: Path) -> Bundle:
-    """Read a bundle. Raises BadData for a file that is none, or one of a later layout."""
+    """Read a bundle. Raises BadData for a file that is not there, is no bundle, or one of a later layout."""
     try:
         with zipfile.ZipFile(path) as archive:
             return _parse(archive)
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError) as error:
+    except OSError as error:
+        raise BadData(f"{path}: {error.strerror or error}.", hint="Give the bundle.zip of a finished job.") from error
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
         reason = f"{error.error_count()} of its fields are wrong" if isinstance(error, ValidationError) else str(error)
         raise BadData(f"{path} is no bundle: {reason}.", hint="Give the bundle.zip of a finished job.") from error
 

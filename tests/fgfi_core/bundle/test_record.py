@@ -28,6 +28,11 @@ def test_its_parts_can_be_read_by_people_and_by_pip_and_sha256sum(bundle: record
         assert {Path(name).suffix for name in archive.namelist()} == {".json", ".txt", ".sha256"}
 
 
+def test_a_bundle_that_is_not_there_is_named_without_an_errno(tmp_path: Path) -> None:
+    with pytest.raises(BadData, match=r"absent\.zip: No such file or directory\."):
+        record.read(tmp_path / "absent.zip")
+
+
 def test_what_is_no_bundle_is_refused(bundle: record.Bundle, tmp_path: Path) -> None:
     path = tmp_path / "bundle.zip"
     path.write_bytes(b"text")
