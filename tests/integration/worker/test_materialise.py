@@ -103,6 +103,6 @@ def test_what_only_the_way_damaged_is_fetched_again_and_kept(
     publish(6)
     line = CutsOnce(objects)
 
-    assert fetched(replace(place, objects=cast(ObjectStore, line)), lease, tmp_path / "out") == ["step-000000006.pt"]
+    assert fetched(replace(place, objects=cast("ObjectStore", line)), lease, tmp_path / "out") == ["step-000000006.pt"]
     assert line.cuts == 0
     assert look.events(lease.job_id, "log") == []
