@@ -71,11 +71,17 @@ class Http:
         except httpx.TransportError:
             return None
 
-    def upload(self, path: str, content: Iterator[bytes], media_type: str, params: Mapping[str, str]) -> Any:
+    def upload(
+        self, path: str, content: Iterator[bytes], media_type: str, params: Mapping[str, str | list[str]]
+    ) -> Any:
         """POST a stream, once: it cannot be read twice. Raises ClientError."""
         headers = {"Content-Type": media_type}
         arguments: dict[str, Any] = {"content": content, "headers": headers, "params": dict(params)}
         return self._retried("POST", path, attempts=1, timeout=_STREAM_TIMEOUT, **arguments).json()
+
+    def delete(self, path: str) -> None:
+        """DELETE, once: asked again, what is gone already would be an error. Raises ClientError."""
+        self._retried("DELETE", path, attempts=1)
 
     @contextmanager
     def stream(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[httpx.Response]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from client.commands import datasets, demo, detectors, download, jobs, region, rerun, submit, train, up
+from client.commands import datasets, demo, detectors, download, jobs, models, region, rerun, submit, train, up
 from client.errors import EXIT_INTERRUPTED, ClientError
 from client.output import error_console, print_error
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(models.app, name="models")
 app.command("submit")(submit.submit)
 app.command("jobs")(jobs.jobs)
 app.command("show")(jobs.show)

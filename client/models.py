@@ -57,6 +57,26 @@ class Upload(_Answer):
         return max(0, min(self.part_size, self.size - (number - 1) * self.part_size))
 
 
+class Model(_Answer):
+    """Registered weights; a job can begin with them when the state is `ready`. classes: in order of the outputs."""
+
+    id: str
+    name: str
+    state: Literal["uploading", "checking", "ready", "rejected"]
+    detector: str
+    classes: tuple[str, ...]
+    image_size: tuple[int, int]
+    anchor_shapes: tuple[tuple[float, float], ...] = ()
+    job_id: str | None = None
+    role: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    report: dict[str, Any] | None = None
+    error: Trouble | None = None
+    content: str
+    created_at: datetime
+
+
 class Scores(_Answer):
     """Best mAP at IoU 0.5 so far, fractions; None for what was not measured."""
 

@@ -25,6 +25,7 @@ from client.errors import EXIT_JOB_FAILED, ClientError
 from client.http import Http, unreachable
 from client.models import Artifact, Dataset, Detector, Job, Measured, StreamEvent
 from client.parted import Watch
+from client.registry import Registry
 from client.sources import Source
 
 _PAGE = 100
@@ -123,6 +124,11 @@ class Fgfi:
         if dataset.state == "rejected":
             raise _rejected(dataset)
         return dataset
+
+    @property
+    def models(self) -> Registry:
+        """The registered models."""
+        return Registry(self._http, self._pages, self._sleep)
 
     def submit(self, spec: dict[str, Any], priority: str | None = None, device_class: str | None = None) -> Job:
         """Create a job; asked again under the same key when the answer was lost, so never made twice.
