@@ -120,6 +120,29 @@ def test_loader_processes_change_no_number_whether_stopped_or_not(
     assert_equal(alone["imitation-0"], parts["imitation-0"])
 
 
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
+def test_a_damaged_checkpoint_is_told_and_costs_an_interval_but_no_bit(
+    damage: str, spec: Spec, trainings: Trainings, images: Path, tmp_path: Path
+) -> None:
+    job = spec(schedule={**SCHEDULE, "checkpoint_steps": 2}, method={"name": "none"})
+    trainings(job, images, tmp_path / "whole")
+    with pytest.raises(Stopped):
+        trainings(job, images, tmp_path / "parts", should_stop=stopping(5))
+    newest = max((tmp_path / "parts" / "checkpoints" / "teacher-0").iterdir())
+    content = newest.read_bytes()
+    half = len(content) // 2
+    flipped = content[:half] + bytes([content[half] ^ 16]) + content[half + 1 :]
+    newest.write_bytes({"truncated": content[:half], "flipped": flipped, "empty": b""}[damage])
+
+    seen: list[events.Event] = []
+    trainings(job, images, tmp_path / "parts", emit=seen.append)
+    (told,) = [(e.level, e.code, e.message) for e in seen if isinstance(e, events.Log)]
+    assert told[:2] == ("warning", "checkpoint_damaged")
+    assert f"checkpoints/teacher-0/{newest.name} is damaged: the stage goes on from the one before" in told[2]
+    assert next(e.step for e in seen if isinstance(e, events.StageStarted)) == 4
+    assert_equal(results(tmp_path / "whole"), results(tmp_path / "parts"))
+
+
 class Killed(BaseException):
     """The process ends here."""
 
