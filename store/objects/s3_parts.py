@@ -1,13 +1,11 @@
 """Parts in S3: its own multipart uploads, which obstore has no separate calls for, by links that we sign."""
 
-import base64
 import hashlib
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from http.client import HTTPException
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 from xml.etree import ElementTree as ET
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 _SECONDS = 300
 _LARGEST_ANSWER = 16 * 2**20
 _ASKING = timedelta(minutes=15)
-# A part on its way to the store waits on the disk beyond this, so that many at once take no memory.
-_IN_MEMORY = 2**20
 
 
 class S3Parts:
@@ -58,21 +54,33 @@ class S3Parts:
     def put(
         self, key: str, token: str, number: int, chunks: Iterable[bytes], *, size: int, sha256: str | None = None
     ) -> Part:
-        """See `Parts.put`. It waits on this machine's disk until it is whole and verified."""
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY) as file:
-            md5 = hashlib.md5(usedforsecurity=False)  # What S3 compares.
-            meter = Meter(check_key(key), chunks, size)
-            for chunk in meter:
-                md5.update(chunk)
-                file.write(chunk)
-            meter.verify(size, sha256)
-            file.seek(0)
-            headers = {
-                "Content-Length": str(size),
-                "Content-MD5": base64.b64encode(md5.digest()).decode(),
-                "Content-Type": "application/octet-stream",
-            }
-            self._asked("PUT", key, {"partNumber": str(number), "uploadId": token}, file, headers)
+        """See `Parts.put`. It passes through; one that is not as promised is broken off before its last bytes."""
+        meter = Meter(check_key(key), chunks, size)
+        md5 = hashlib.md5(usedforsecurity=False)  # What S3 tells of a part.
+        broken: list[BaseException] = []
+
+        def verified() -> Iterator[bytes]:
+            last = b""
+            try:
+                for chunk in meter:
+                    md5.update(chunk)
+                    if last:
+                        yield last
+                    last = chunk
+                meter.verify(size, sha256)
+            except BaseException as error:
+                broken.append(error)
+                raise
+            yield last
+
+        headers = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        try:
+            self._asked("PUT", key, {"partNumber": str(number), "uploadId": token}, verified(), headers)
+        except BaseException:
+            # The connection's own errors cover what broke it.
+            if broken:
+                raise broken[0] from None
+            raise
         return Part(number, size, md5.hexdigest())
 
     def links(self, key: str, token: str, sizes: Sequence[tuple[int, int]], valid: timedelta) -> Sequence[str] | None:
@@ -138,7 +146,7 @@ class S3Parts:
         method: str,
         key: str,
         parameters: dict[str, str],
-        body: bytes | IO[bytes] | None = None,
+        body: bytes | Iterable[bytes] | None = None,
         headers: dict[str, str] | None = None,
     ) -> bytes:
         secret = self._secret()
