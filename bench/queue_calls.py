@@ -133,8 +133,8 @@ class Calls:
 
     def _leave_messages(self, session: Session) -> None:
         session.execute(text("UPDATE outbox SET published_at = clock_timestamp() WHERE published_at IS NULL"))
-        for job_id in self.chance.sample(list(self.ids), RELAYED):
-            session.add(Outbox(kind="job", subject_id=job_id, queue="jobs"))
+        newest = select(Job.id).where(Job.state == "queued").order_by(Job.created_at.desc()).limit(RELAYED)
+        session.add_all(Outbox(kind="job", subject_id=job_id, queue="jobs") for job_id in session.scalars(newest))
 
 
 def _report() -> Report:
