@@ -32,6 +32,6 @@ def test_the_steward_ends_what_was_abandoned_and_nothing_else(
     steward.sweep()
 
     with sessions.begin() as session:
-        states = dict(session.execute(select(Upload.id, Upload.state)).tuples().all())
+        states = {row.id: row.state for row in session.scalars(select(Upload))}
     assert states == {left.id: "expired", kept.id: "open"}
     assert [part.number for part in receiving.parts_of(objects, kept)] == [1]
