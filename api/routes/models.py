@@ -21,7 +21,7 @@ from api.routes.artifacts import FILE_CONTENT, FILE_PARTIAL
 from api.schemas.models import FromJob, ModelOut
 from api.schemas.page import PageOut
 from api.service import Service
-from store import models
+from store import models, quota
 from store.errors import ObjectDamaged
 from store.models import Architecture
 from store.states import ModelState
@@ -172,6 +172,7 @@ def _from_job(service: Service, project_id: str, asked: FromJob) -> Model:
         # A copy: the model outlives its job.
         service.objects.copy(weights.object_key, row.object_key)
         with service.sessions.begin() as session:
+            quota.require(session, project_id, weights.size, service.settings.project_bytes)
             return models.uploaded(session, project_id, row.id, size=weights.size, sha256=weights.sha256)
     except BaseException:
         _abandon(service, row)
@@ -186,6 +187,7 @@ def _begin(service: Service, project_id: str, name: str, declared: Architecture)
 def _receive(service: Service, row: Model, chunks: Iterator[bytes], size: int) -> Model:
     stored = service.objects.put(row.object_key, chunks, size=size, max_bytes=service.settings.max_model_bytes)
     with service.sessions.begin() as session:
+        quota.require(session, row.project_id, stored.size, service.settings.project_bytes)
         return models.uploaded(session, row.project_id, row.id, size=stored.size, sha256=stored.sha256)
 
 

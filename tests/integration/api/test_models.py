@@ -155,6 +155,19 @@ def test_a_file_past_the_limit_is_refused_and_leaves_nothing(
     app.state.service.engine.dispose()
 
 
+def test_a_file_past_the_projects_quota_is_refused_and_nothing_is_kept(
+    settings: Settings, weights: bytes, make_key: Callable[..., str], objects: ObjectStore
+) -> None:
+    app = create_app(settings.model_copy(update={"project_bytes": len(weights)}))
+    key = make_key("submit", "read")
+    client = TestClient(app, base_url="http://localhost", headers={"authorization": f"Bearer {key}"})
+    assert post(client, weights).status_code == 201
+    refused = post(client, weights)
+    assert (refused.status_code, refused.json()["code"]) == (403, "quota_exceeded")
+    assert len(kept(client, objects)[0]) == 1
+    app.state.service.engine.dispose()
+
+
 def test_another_projects_model_is_not_there(
     client: TestClient, make_model: MakeModel, make_key: Callable[..., str], sessions: Sessions, spec: dict[str, Any]
 ) -> None:
