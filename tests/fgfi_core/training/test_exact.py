@@ -39,9 +39,12 @@ CASES: dict[str, tuple[dict[str, Any], int]] = {
     "adamw": ({"schedule": {"optimizer": "adamw"}}, 2),
     "step decay without clipping": ({"schedule": {"decay": "step", "clip_norm": None}}, 3),
     "micro-batches": ({"schedule": {"batch_size": 3, "micro_batch": 2}}, 1),
-    "a method that draws": ({"method": {"name": "mgd", "balance_steps": 3}}, 1),
-    "a method with parameters of its own": ({"method": {"name": "fgd", "balance_steps": 2}}, 2),
-    "two measured weights": ({"method": {"name": "fine-grained+soft-label", "balance_steps": 4, "start_step": 1}}, 1),
+    "a method that draws": ({"method": {"name": "mgd", "balance_steps": 3}, "baseline": False}, 1),
+    "a method with parameters of its own": ({"method": {"name": "fgd", "balance_steps": 2}, "baseline": False}, 2),
+    "two measured weights": (
+        {"method": {"name": "fine-grained+soft-label", "balance_steps": 4, "start_step": 1}, "baseline": False},
+        1,
+    ),
     "a detector that samples regions": (
         {"student": {"detector": "faster-rcnn-resnet18-fpn"}, "baseline": False, "schedule": {"epochs": 1}},
         2,

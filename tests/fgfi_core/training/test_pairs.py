@@ -118,7 +118,7 @@ def test_a_batch_too_small_for_the_norms_of_a_one_cell_map_is_named(spec: Spec, 
 @pytest.mark.parametrize(
     ("teacher", "student", "says"),
     [
-        ({"epochs": 0}, {}, "only a teacher with init 'file' is trained already"),
+        ({"epochs": 0}, {}, r"only a teacher with a model, or with init 'file', is trained"),
         ({"init": "imagenet"}, {}, "no ImageNet weights for 'ssd-shufflenetv2-0.5x'"),
         ({}, {"detector": "shuffledet-0.25x", "init": "teacher-slice"}, "both must be of one family"),
     ],

@@ -1,6 +1,5 @@
 """Images without labels in a whole job: they carry imitation and nothing else."""
 
-import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from torch import Tensor
 
 import fgfi_core
 from fgfi_core import events
-from fgfi_core.errors import BadSpec, Stopped
+from fgfi_core.errors import BadSpec
 from fgfi_core.spec import JobSpec
 
 if TYPE_CHECKING:
@@ -81,21 +80,6 @@ def test_where_the_teacher_is_sure_of_nothing_they_add_no_loss(spec: Spec, mixed
     assert values["unlabelled/boxes"]
     assert set(values["unlabelled/boxes"]) == {0.0}
     assert set(values["loss/imitation/unlabelled"]) == {0.0}
-
-
-def test_a_run_stopped_at_every_other_step_equals_the_uninterrupted_one(
-    spec: Spec, mixed: Path, tmp_path: Path
-) -> None:
-    job = spec(dataset=MIXED, baseline=False)
-    fgfi_core.run(job, mixed, tmp_path / "whole", lambda _: None)
-    calls = itertools.count(1)
-    for _stops in itertools.count():
-        try:
-            fgfi_core.run(job, mixed, tmp_path / "parts", lambda _: None, should_stop=lambda: next(calls) % 2 == 0)
-            break
-        except Stopped:
-            continue
-    assert equal(*(weights(tmp_path / run, "imitation") for run in ("whole", "parts")))
 
 
 @pytest.mark.parametrize("method", ["hint", "fine-grained+soft-label"])
