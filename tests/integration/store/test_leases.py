@@ -1,10 +1,12 @@
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, text, update
 from sqlalchemy.orm import Session
 
 from store import artifacts, attempts, checkpoints, jobs, leases, reaper
@@ -226,3 +228,66 @@ def test_a_write_that_waited_for_the_row_sees_that_its_lease_ended_meanwhile(
         holder.commit()
         with pytest.raises(LeaseLost):
             writing.result(timeout=10)
+
+
+def test_a_heartbeat_that_waited_until_its_lease_had_ended_is_refused(sessions: Sessions, claim: Claim) -> None:
+    """What counts is the time when it has its row, not when it asked for it."""
+    soon_over(sessions, claim.lease)
+    with ThreadPoolExecutor(1) as pool, sessions() as holder:
+        holder.execute(select(Attempt).where(Attempt.job_id == claim.job.id).with_for_update(key_share=True))
+
+        def beat() -> Pulse | None:
+            with sessions.begin() as session:
+                return leases.heartbeat(session, claim.lease, LEASE)
+
+        beating = pool.submit(beat)
+        until(sessions, somebody_waits())
+        until(sessions, over(claim.lease))
+        holder.commit()
+        assert beating.result(timeout=10) is None
+
+
+def test_a_write_beside_a_heartbeat_that_was_in_time_but_commits_late_is_accepted(
+    sessions: Sessions, claim: Claim
+) -> None:
+    soon_over(sessions, claim.lease)
+    with ThreadPoolExecutor(1) as pool, sessions() as heart:
+        assert leases.heartbeat(heart, claim.lease, LEASE) is not None
+        until(sessions, over(claim.lease))
+
+        def write() -> None:
+            with sessions.begin() as session:
+                attempts.succeed(session, claim.lease, {}, TRACE)
+
+        writing = pool.submit(write)
+        until(sessions, somebody_waits())
+        heart.commit()
+        writing.result(timeout=10)
+
+
+def soon_over(sessions: Sessions, lease: Lease) -> None:
+    """Let a lease end in half a second."""
+    soon = func.clock_timestamp() + timedelta(seconds=0.5)
+    with sessions.begin() as session:
+        session.execute(update(Attempt).where(Attempt.job_id == lease.job_id).values(lease_expires_at=soon))
+
+
+def over(lease: Lease) -> Select[Any]:
+    """Whether a lease has ended, for who sees what is committed."""
+    return select(Attempt.lease_expires_at <= func.clock_timestamp()).where(Attempt.job_id == lease.job_id)
+
+
+def somebody_waits() -> Select[Any]:
+    """Whether a session of the server waits for a lock."""
+    return select(func.count() > 0).select_from(text("pg_stat_activity")).where(text("wait_event_type = 'Lock'"))
+
+
+def until(sessions: Sessions, query: Select[Any]) -> None:
+    deadline = time.monotonic() + 20
+    while True:
+        # In a transaction of its own: within one, PostgreSQL shows the same activity again and again.
+        with sessions.begin() as session:
+            if session.scalar(query):
+                return
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
