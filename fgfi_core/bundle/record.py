@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from fgfi_core.atomic import replacing
 from fgfi_core.errors import BadData
 from fgfi_core.results import JobResult, Role
 from fgfi_core.spec import JobSpec
@@ -154,7 +155,8 @@ def write(bundle: Bundle, path: Path) -> None:
             info = zipfile.ZipInfo(name, _EPOCH)
             info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, _MODE
             archive.writestr(info, text)
-    path.write_bytes(out.getvalue())
+    with replacing(path) as draft:
+        draft.write_bytes(out.getvalue())
 
 
 def read(path: Path) -> Bundle:

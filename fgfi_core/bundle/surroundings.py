@@ -28,8 +28,9 @@ def code() -> Code:
 
 def packages() -> dict[str, str]:
     """Every package that is installed."""
-    found = {one.metadata["Name"]: one.version for one in distributions()}
-    return {name: found[name] for name in sorted(found, key=str.lower) if name}
+    # A folder that a broken installation left behind has no name.
+    found = {name: one.version for one in distributions() if (name := one.metadata["Name"])}
+    return {name: found[name] for name in sorted(found, key=str.lower)}
 
 
 def environment(device: str, threads: int) -> Environment:

@@ -80,6 +80,9 @@ class TrainLoader:
                 # A forked copy of a process with threads or CUDA in it may hang.
                 multiprocessing_context="spawn",
                 worker_init_fn=_WorkerStart(threads),
+                # It draws a number whenever its processes start; from torch's own generator, a training that starts
+                # them anew after an interruption would go on with other random numbers.
+                generator=torch.Generator(),
             )
 
     def __len__(self) -> int:

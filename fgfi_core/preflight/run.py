@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from fgfi_core import events
+from fgfi_core import atomic, events
 from fgfi_core.errors import BadData, BadSpec, JobError
 from fgfi_core.preflight.check import Check, Subject, Verdict
 from fgfi_core.preflight.checks import CHECKS
@@ -106,10 +106,8 @@ def _read(out_dir: Path) -> PreflightReport:
 
 
 def _write(report: PreflightReport, bench: Bench) -> None:
-    draft = bench.out_dir / f".{FILE}.part"
-    draft.write_text(report.model_dump_json(indent=1), encoding="utf-8")
     # A new file, for the one of the first phase may still be on its way to the store.
-    draft.replace(bench.out_dir / FILE)
+    atomic.write_text(bench.out_dir / FILE, report.model_dump_json(indent=1))
     facts = {"warnings": float(len(report.warnings())), "refused": float(len(report.refused()))}
     bench.emit(artifact(bench.out_dir, FILE, "json", facts))
     bench.emit(describe(bench.out_dir, FILE, stage="preflight", seed=bench.resolved.spec.seeds[0]))

@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from fgfi_core import atomic
 from fgfi_core.evaluation.report import DIFFICULTIES, ERROR_KINDS, Evaluation
 from fgfi_core.report import confusion, curves, errors, findings, helped, illustrate, rules, tables
 from fgfi_core.report.gap import gap_line
@@ -23,9 +24,8 @@ NOTHING = "\N{EN DASH}"
 
 def write(inputs: ReportInputs, folder: Path) -> Path:
     """Write the report into `folder`, made if needed; returns its path. Raises BadData for a broken image."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / NAME
-    path.write_text(render(inputs), encoding="utf-8")
+    atomic.write_text(path, render(inputs))
     return path
 
 

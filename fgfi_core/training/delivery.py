@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from fgfi_core import events, imitation
+from fgfi_core import atomic, events, imitation
 from fgfi_core import report as reports
 from fgfi_core.bundle import collect, record
 from fgfi_core.data.dataset import Example
@@ -105,8 +105,7 @@ def write_report(bench: Bench, result: JobResult, finished: Sequence[Finished]) 
 
 
 def _write(bench: Bench, path: str, text: str, format_: str) -> None:
-    (bench.out_dir / path).parent.mkdir(parents=True, exist_ok=True)
-    (bench.out_dir / path).write_text(text, encoding="utf-8")
+    atomic.write_text(bench.out_dir / path, text)
     bench.emit(artifact(bench.out_dir, path, format_, {}))
 
 

@@ -14,7 +14,6 @@ from fgfi_core.errors import Diverged, Stopped
 from fgfi_core.results import Score
 from fgfi_core.training.beside import Beside, copied
 from fgfi_core.training.checkpoint import CheckpointNotWritten, OnDamage, random_state, restore_random_state
-from fgfi_core.training.epoch import batches
 from fgfi_core.training.schedule import learning_rate
 from fgfi_core.training.step import Step
 from fgfi_core.training.task import Point, Task, Trained
@@ -91,7 +90,7 @@ class _Loop:
         task.emit(events.StageStarted(stage=task.stage, seed=task.seed, step=self.step, steps=self.steps))
         for epoch in range(self.step // self.steps_per_epoch, task.epochs):
             self.model.train()
-            for batch in batches(task.loader, epoch, start=self.step - epoch * self.steps_per_epoch):
+            for batch in task.loader.batches(epoch, start=self.step - epoch * self.steps_per_epoch):
                 self._train_step(batch)
                 self._report()
                 if self.step % self.steps_per_epoch:

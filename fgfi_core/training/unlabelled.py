@@ -9,7 +9,6 @@ from fgfi_core.data.loader import Batch, TrainLoader, to_device
 from fgfi_core.detectors.detector import Detector, Outputs
 from fgfi_core.imitation import Imitation, StudentPass
 from fgfi_core.training.device import Placement
-from fgfi_core.training.epoch import batches
 
 
 class Unlabelled:
@@ -29,7 +28,7 @@ class Unlabelled:
         """The images of a step, counted from 0, on the device; their boxes are those that the teacher is sure of."""
         epoch, number = divmod(step, len(self._loader))
         if step != self._next or number == 0:
-            self._open = batches(self._loader, epoch, start=number)
+            self._open = self._loader.batches(epoch, start=number)
         self._next = step + 1
         images = to_device(next(self._open), placement.device, memory_format=torch.channels_last).images
         with placement.autocast():
