@@ -242,8 +242,11 @@ class _Attempt:
 
     def _insist(self, action: Callable[[], object]) -> None:
         """Repeat until it succeeds. Raises LeaseLost when the lease does not last so long."""
-        while not action():
+        while True:
+            # Given up here, it may live on in the database for a moment; but what was to be stored was given up, too.
             self._keeper.check()
+            if action():
+                return
             if self._keeper.seconds_left <= 0:
                 raise LeaseLost("the database stayed away")
             time.sleep(WRITE_SECONDS)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import OperationalError
 from store import artifacts, checkpoints, failpoints, reaper
 from store.attempts import Budget
 from store.database import Sessions
+from store.errors import LeaseLost
 from store.failpoints import NAMES, Name, armed
 from store.objects import ObjectStore, StorageAway
 from store.settings import Settings, get_settings
@@ -218,6 +219,36 @@ def test_a_worker_that_sleeps_over_its_lease_before_it_finishes_finishes_nothing
         zombie.join(timeout=60)
     assert look.moves(job.id) == ["queued", "running", "queued", "running", "succeeded"]
     assert [look.attempt(job.id, number).outcome for number in (1, 2)] == ["lost", "succeeded"]
+
+
+def test_a_worker_that_gave_its_lease_up_finishes_nothing_although_the_database_would_let_it(
+    attempt: Attempting, make_job: MakeJob, look: Any, place: Any, sessions: Sessions, project_id: str
+) -> None:
+    """The watchdog gives up before the lease can end. A database that is back in between would take a half result."""
+    place.settings = place.settings.model_copy(update={"lease_seconds": 3.0})
+    job, wake, uploads = make_job(), threading.Event(), list[str]()
+
+    def hang() -> None:
+        wake.wait(60)
+
+    def wait_until_given_up() -> None:
+        uploads.append("another")
+        if len(uploads) == 2:
+            with sessions.begin() as session:
+                later = func.clock_timestamp() + timedelta(minutes=1)
+                session.execute(update(Attempt).where(Attempt.job_id == job.id).values(lease_expires_at=later))
+            look.until(lambda: all(thread.name != "lease watchdog" for thread in threading.enumerate()))
+            raise LeaseLost("the database was away")
+
+    with armed("before_heartbeat", hang), armed("uploaded", wait_until_given_up):
+        attempt(job.id, "success")
+        wake.set()
+    assert (len(uploads), look.job(job.id).state) == (2, "running")
+    assert reap(sessions, job.id) == [(job.id, "queued")]
+    place.settings = place.settings.model_copy(update={"lease_seconds": 75.0})
+    assert attempt(job.id, "success")
+    with sessions.begin() as session:
+        assert [row.name for row in artifacts.list_newest(session, project_id, job.id)] == ["student"]
 
 
 @pytest.fixture
