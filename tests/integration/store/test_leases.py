@@ -134,6 +134,28 @@ def test_a_cancelled_job_is_not_claimed(sessions: Sessions, make_job: Callable[[
         assert leases.claim(session, job.id, worker_id="w", lease=LEASE) is None
 
 
+def test_a_job_that_is_held_is_not_claimed(sessions: Sessions, claim: Claim) -> None:
+    with sessions.begin() as session:
+        assert leases.claim(session, claim.job.id, worker_id="w", lease=LEASE) is None
+
+
+def test_a_cancellation_that_waited_for_a_claim_asks_the_worker_to_stop(
+    sessions: Sessions, make_job: Callable[[], Job], project_id: str
+) -> None:
+    job = make_job()
+    with ThreadPoolExecutor(1) as pool, sessions() as claimer:
+        assert leases.claim(claimer, job.id, worker_id="w", lease=LEASE) is not None
+
+        def cancel() -> str:
+            with sessions.begin() as session:
+                return jobs.cancel(session, project_id, job.id).state
+
+        cancelling = pool.submit(cancel)
+        until(sessions, somebody_waits())
+        claimer.commit()
+        assert cancelling.result(timeout=10) == "cancelling"
+
+
 def test_a_wish_to_cancel_keeps_a_job_from_being_claimed_whatever_its_state_says(
     sessions: Sessions, make_job: Callable[[], Job]
 ) -> None:

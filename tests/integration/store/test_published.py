@@ -12,7 +12,7 @@ from store.artifacts import NewArtifact
 from store.attempts import NewMetric, Report, Trace
 from store.checkpoints import NewCheckpoint
 from store.database import Sessions
-from store.errors import NotFound
+from store.errors import LeaseLost, NotFound
 from store.events import NewEvent
 from store.leases import Claim, Lease
 from store.tables import Checkpoint, Garbage, Job
@@ -167,6 +167,36 @@ def test_a_file_written_again_replaces_the_former(sessions: Sessions, claim: Cla
     with sessions.begin() as session:
         assert [row.object_key for row in artifacts.list_newest(session, project_id, claim.job.id)] == ["two"]
         assert session.scalars(select(Garbage.object_key)).all() == ["one"]
+
+
+def test_publishing_the_same_file_again_is_the_same_artifact(sessions: Sessions, claim: Claim) -> None:
+    """Its row was committed, and the connection broke before anybody could say so."""
+    made = []
+    for _ in range(2):
+        with sessions.begin() as session:
+            made.append(artifacts.publish(session, claim.lease, artifact("one")).id)
+    assert made[0] == made[1]
+    with sessions.begin() as session:
+        assert session.scalars(select(Garbage.object_key)).all() == []
+
+
+def test_only_the_holder_of_the_lease_calls_a_checkpoint_damaged(sessions: Sessions, claim: Claim) -> None:
+    row = publish(sessions, claim.lease, 3)
+    second_attempt(sessions, claim)
+    with pytest.raises(LeaseLost), sessions.begin() as session:
+        checkpoints.mark_damaged(session, claim.lease, row.id, "too short")
+    with sessions.begin() as session:
+        assert session.get_one(Checkpoint, row.id).damaged_at is None
+
+
+def test_memory_may_run_out_as_often_as_its_budget_says(sessions: Sessions, claim: Claim) -> None:
+    error = {"code": "out_of_memory", "message": "m", "hint": ""}
+    with sessions.begin() as session:
+        assert attempts.shrink(session, claim.lease, 4, error, Trace("m")) == "queued"
+    with sessions.begin() as session:
+        again = leases.claim(session, claim.job.id, worker_id="w", lease=timedelta(seconds=75))
+        assert again is not None
+        assert attempts.shrink(session, again.lease, 2, error, Trace("m")) == "failed"
 
 
 def test_another_projects_files_are_not_found(sessions: Sessions, claim: Claim, project_id: str) -> None:

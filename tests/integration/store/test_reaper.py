@@ -185,6 +185,27 @@ def test_many_lost_jobs_are_reaped_in_portions(
         assert len(reaper.reap(session, PATIENT, limit=3)) == 2
 
 
+def test_leases_that_live_take_no_place_in_a_portion(
+    sessions: Sessions, make_job: Callable[[], Job], expire: Callable[[Lease], None]
+) -> None:
+    taken = [claim_again(sessions, make_job().id) for _ in range(3)]
+    last = max(taken, key=lambda lease: lease.job_id)
+    expire(last)
+    with sessions.begin() as session:
+        assert reaper.reap(session, PATIENT, limit=1) == [(last.job_id, "queued")]
+
+
+@pytest.mark.parametrize(("wish", "rests"), [("pause", "paused"), ("cancel", "cancelled")])
+@pytest.mark.parametrize("budget", [Budget(losses=0, poison=100), Budget(losses=100, poison=1)])
+def test_no_budget_stands_between_a_user_and_their_wish(
+    sessions: Sessions, claim: Claim, project_id: str, wish: str, rests: str, budget: Budget
+) -> None:
+    with sessions.begin() as session:
+        getattr(jobs, wish)(session, project_id, claim.job.id)
+    with sessions.begin() as session:
+        assert attempts.lose(session, claim.lease, budget, Trace("the machine burned down")) == rests
+
+
 def test_a_heartbeat_that_was_in_time_but_commits_late_saves_the_lease(sessions: Sessions, claim: Claim) -> None:
     """The reaper's first look sees an expired lease; under the row's lock it sees the renewed one."""
     with sessions.begin() as session:
