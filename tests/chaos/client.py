@@ -143,7 +143,7 @@ class Watcher(threading.Thread):
 
     def _maybe_act(self, history: JobHistory, state: str) -> None:
         if state == "paused" and (self._calm.is_set() or self._random.random() < 0.5):
-            self._client.act(history, "resume")
+            self._act(history, "resume")
         elif not self._calm.is_set() and self._random.random() < 0.03:
             choices = {
                 "queued": ["pause", "cancel"],
@@ -153,7 +153,11 @@ class Watcher(threading.Thread):
                 "failed": ["retry"],
             }
             if state in choices:
-                self._client.act(history, self._random.choice(choices[state]))
+                self._act(history, self._random.choice(choices[state]))
+
+    def _act(self, history: JobHistory, action: str) -> None:
+        self._client.act(history, action)
+        self._states.pop(history.job_id)  # What was seen before may hold no more.
 
 
 def spec(plan: Plan, dataset_id: str) -> Json:
