@@ -34,7 +34,7 @@ SUPERVISOR = "worker/supervisor.py"
 _CHECKS = tuple(
     f"tests/integration/{name}.py" for name in ("store/test_datasets", "store/test_models", "worker/test_checks")
 )
-_WORKER = ("tests/integration/worker/test_failpoints.py", "tests/integration/worker/test_supervisor.py")
+_WORKER = tuple(f"tests/integration/worker/test_{name}.py" for name in ("keeper", "failpoints", "supervisor"))
 
 MUTANTS: tuple[Mutant, ...] = (
     # The claim.
