@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import extract, func, select, update
 
 from store import leases
 from store.database import Sessions
@@ -46,10 +46,9 @@ def set_end(sessions: Sessions, lease: Lease, seconds: float) -> None:
 
 
 def seconds_left(sessions: Sessions, lease: Lease) -> float:
-    query = select(Attempt.lease_expires_at - func.clock_timestamp()).where(Attempt.job_id == lease.job_id)
+    left = extract("epoch", Attempt.lease_expires_at - func.clock_timestamp())
     with sessions.begin() as session:
-        left: timedelta = session.scalars(query).one()
-    return left.total_seconds()
+        return float(session.scalars(select(left).where(Attempt.job_id == lease.job_id)).one())
 
 
 def test_a_refused_heartbeat_ends_the_child_at_once(sessions: Sessions, lease: Lease, lost: threading.Event) -> None:
