@@ -1,7 +1,7 @@
 # Everything a person or CI does here. `make demo` and `make test` set up what they need first.
 #
 #   make demo [DATA=folder]     the whole service on real images, from nothing to a distilled detector in ./demo
-#   make test                   unit, integration and browser tests
+#   make test [TESTS_AT_ONCE=2] unit, integration and browser tests
 #   make chaos [ROUNDS=3] [JOBS=8] [SEED=1] [FAULTS=40] [REAL=0]   what docs/reliability.md promises, tried
 #   make contract               the object stores alone: a folder, S3 (which one else: docs/operations.md)
 #   make up                     the service on this machine, until Ctrl-C
@@ -39,9 +39,11 @@ demo: setup
 up: setup
 	$(BIN)/fgfi up
 
+# Two processes, each with servers of its own; a file's tests stay together and in their order, browsers last.
+TESTS_AT_ONCE ?= 2
 test: setup
 	@.ci/chromium
-	$(BIN)/python -m pytest -m "not chaos"
+	$(BIN)/python -m pytest -m "not chaos" -n $(TESTS_AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 browser: setup
 	@.ci/chromium

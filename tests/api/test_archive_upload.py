@@ -36,6 +36,7 @@ def a_tar() -> bytes:
         (b"PK", None),
         (b"", None),
     ],
+    ids=["zip", "tar", "gzip", "zstd", "picture", "too-short", "empty"],
 )
 def test_each_kind_is_known(content: bytes, found: str | None) -> None:
     assert kind(content) == found
