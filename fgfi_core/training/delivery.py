@@ -15,9 +15,10 @@ from fgfi_core.evaluation.detections import ImageDetections, to_original
 from fgfi_core.evaluation.voc import evaluate
 from fgfi_core.export import DetectFn, export_all
 from fgfi_core.imitation.masked import MaskedImitation
-from fgfi_core.report import features, findings
+from fgfi_core.report import album, features, findings
 from fgfi_core.report.card import model_card
 from fgfi_core.report.features import FeatureDistances
+from fgfi_core.report.gather import gather
 from fgfi_core.report.inputs import Region, Run
 from fgfi_core.report.measurements import completed, measure_all
 from fgfi_core.results import Export, JobResult, Role
@@ -96,6 +97,7 @@ def write_report(bench: Bench, result: JobResult, finished: Sequence[Finished]) 
         problems=bench.dataset.problems,
         card=model_card(result, bundle),
     )
+    _write(bench, album.NAME, gather(inputs).model_dump_json(), "json")
     _write(bench, CARD, inputs.card, "md")
     path = reports.write(inputs, bench.out_dir / "report")
     bench.emit(artifact(bench.out_dir, path.relative_to(bench.out_dir).as_posix(), "html", {}))

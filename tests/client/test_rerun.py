@@ -58,6 +58,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     written = {e.path: e.media_type for e in seen if isinstance(e, events.ArtifactWritten)}
     assert written["bundle.zip"] == "application/zip"
     assert written["evaluation.json"] == "application/json"
+    assert written["pictures.json"] == "application/json"
     assert written["exports/model_card.md"] == "text/markdown"
     return root / "data", root / "out"
 
