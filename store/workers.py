@@ -23,8 +23,12 @@ def seen(
     classes: Sequence[str] = (),
     devices: Sequence[Json] = (),
     trouble: str | None = None,
+    load: Json | None = None,
 ) -> None:
-    """Note that a worker is there, what it is good for, what it works on, and why it takes nothing (`trouble`)."""
+    """Note that a worker is there, what it is good for, what it works on, and why it takes nothing (`trouble`).
+
+    load: how busy its machine is, as `worker/load.py` samples it.
+    """
     values = {
         "hostname": hostname,
         "pid": pid,
@@ -34,6 +38,7 @@ def seen(
         "classes": list(classes),
         "devices": list(devices),
         "trouble": trouble,
+        "load": load,
         "seen_at": func.clock_timestamp(),
     }
     session.execute(

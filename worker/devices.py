@@ -3,7 +3,7 @@
 import importlib
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,21 @@ class Devices:
             return f"a device does not answer: {error}"
         return f"{len(self.found) - well} of {len(self.found)} devices are gone" if well < len(self.found) else None
 
+    def load(self) -> list[Json]:
+        """How busy each device is, in [0, 1], and its bytes of memory in use; nothing where the driver does not say."""
+        if self._nvml is None or not self.found:
+            return []
+        try:
+            return self._each(
+                lambda one: {
+                    "busy": self._nvml.nvmlDeviceGetUtilizationRates(one).gpu / 100,
+                    "memory_used": int(self._nvml.nvmlDeviceGetMemoryInfo(one).used),
+                }
+            )
+        except self._nvml.NVMLError as error:
+            log.info("no load by NVML: %s", error)
+            return []
+
     def _look(self) -> list[Json]:
         if self._nvml is not None:
             try:
@@ -50,13 +65,19 @@ class Devices:
 
     def _ask(self) -> list[Json]:
         nvml = self._nvml
+        return self._each(
+            lambda one: {
+                "name": _text(nvml.nvmlDeviceGetName(one)),
+                "memory": int(nvml.nvmlDeviceGetMemoryInfo(one).total),
+            }
+        )
+
+    def _each(self, ask: Callable[[Any], Json]) -> list[Json]:
+        """The answer of every device. Raises NVMLError."""
+        nvml = self._nvml
         nvml.nvmlInit()
         try:
-            handles = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
-            return [
-                {"name": _text(nvml.nvmlDeviceGetName(one)), "memory": int(nvml.nvmlDeviceGetMemoryInfo(one).total)}
-                for one in handles
-            ]
+            return [ask(nvml.nvmlDeviceGetHandleByIndex(index)) for index in range(nvml.nvmlDeviceGetCount())]
         finally:
             nvml.nvmlShutdown()
 

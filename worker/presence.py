@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from store import workers
 from store.database import AWAY
+from worker.load import Load
 from worker.workplace import Workplace
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ class Presence:
     def __init__(self, place: Workplace, queues: Sequence[str]) -> None:
         self._place = place
         self._queues = queues
+        self._load = Load(place.devices)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="presence", daemon=True)
 
@@ -48,6 +50,7 @@ class Presence:
                         classes=self._place.classes,
                         devices=self._place.devices.found,
                         trouble=self._place.trouble,
+                        load=self._load.sample(),
                     )
             except AWAY as error:
                 log.warning("sign of life not written: %s", error)

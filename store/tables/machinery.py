@@ -20,6 +20,7 @@ class Worker(Base):
     devices: Mapped[list[Json]] = mapped_column(server_default="[]", doc="What was found on its machine.")
     device: Mapped[str | None] = mapped_column(doc="What its last run computed on.")
     trouble: Mapped[str | None] = mapped_column(doc="Why it takes nothing now.")
+    load: Mapped[Json | None] = mapped_column(doc="How busy its machine is: see `worker/load.py`.")
     job_id: Mapped[str | None] = mapped_column(doc="What it works on; None when it waits.")
     started_at: Mapped[Now]
     seen_at: Mapped[Now]

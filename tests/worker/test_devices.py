@@ -38,13 +38,28 @@ class Nvml:
     def nvmlDeviceGetMemoryInfo(self, handle: int) -> SimpleNamespace:  # noqa: N802 - its name
         if handle == self.lost:
             raise NvmlError("GPU is lost")
-        return SimpleNamespace(total=80 * 2**30)
+        return SimpleNamespace(total=80 * 2**30, used=(handle + 1) * 2**30)
+
+    def nvmlDeviceGetUtilizationRates(self, handle: int) -> SimpleNamespace:  # noqa: N802 - its name
+        return SimpleNamespace(gpu=97 - handle, memory=40)
 
 
 def test_the_cards_are_named_with_their_memory() -> None:
     devices = Devices(Nvml(2), {})
     assert devices.found == [{"name": f"card {n}", "memory": 80 * 2**30} for n in range(2)]
     assert (devices.classes, devices.trouble()) == (("gpu", "cpu"), None)
+
+
+def test_the_load_of_each_card_is_told() -> None:
+    load = Devices(Nvml(2), {}).load()
+    assert load == [{"busy": 0.97, "memory_used": 2**30}, {"busy": 0.96, "memory_used": 2 * 2**30}]
+
+
+def test_a_card_that_does_not_answer_says_no_load() -> None:
+    nvml = Nvml(2)
+    devices = Devices(nvml, {})
+    nvml.lost = 1
+    assert devices.load() == []
 
 
 def test_a_card_that_does_not_answer_is_trouble() -> None:

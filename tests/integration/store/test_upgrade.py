@@ -49,6 +49,8 @@ WRITTEN: dict[str, tuple[str, ...]] = {
         "UPDATE workers SET classes = '{gpu,cpu}', devices = '[{\"name\": \"a card\"}]', trouble = 'none'",
         "UPDATE outbox SET queue = 'jobs.gpu'",
     ),
+    # A worker that says how busy it is.
+    "0013": ("UPDATE workers SET load = '{\"busy\": 0.5}'",),
 }
 KEPT = [("failed", "queued", 0, None), ("running", "running", 1, "t")]
 
