@@ -142,3 +142,9 @@ class ContentMismatch(StoreError):
     """What was uploaded is not what was promised; nothing of it was kept."""
 
     code = "content_mismatch"
+
+
+class AddressRefused(StoreError):
+    """The service does not send requests there: a private address, or a name that nobody knows."""
+
+    code = "address_refused"

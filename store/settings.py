@@ -1,6 +1,7 @@
 """Validated settings from the environment (`FGFI_...`), shared by API, worker and steward."""
 
 from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,6 +43,9 @@ class Settings(BaseSettings):
     project_bytes: int | None = Field(None, ge=1, description="Of data sets, models and uploads of a project.")
     idempotency_hours: float = Field(24, gt=0)
     login_link_minutes: float = Field(15, gt=0)
+    called_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="Private networks that webhooks may reach, by commas, such as 10.1.0.0/16."
+    )
 
     lease_seconds: float = Field(75, gt=0)
     heartbeat_seconds: float = Field(15, gt=0)
@@ -75,7 +79,7 @@ class Settings(BaseSettings):
     )
     worker_threads: int | None = Field(None, ge=1, description="OMP_NUM_THREADS of the training child.")
 
-    @field_validator("allowed_hosts", "device_classes", "worker_classes", mode="before")
+    @field_validator("allowed_hosts", "device_classes", "worker_classes", "called_networks", mode="before")
     @classmethod
     def _split_by_comma(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
