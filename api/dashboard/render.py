@@ -8,6 +8,8 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from api.dashboard.navigation import SECTIONS
+
 # What a person reads as "none" and as "minus"; the hyphen of the keyboard is too short for both.
 NONE = "\N{EN DASH}"
 MINUS = "\N{MINUS SIGN}"
@@ -72,6 +74,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(SECTIONS=SECTIONS)
     environment.filters.update(duration=duration, age=age, filesize=size, points=points, signed=signed, percent=percent)
     return environment
 

@@ -59,10 +59,10 @@ def test_the_catalogue_lists_detectors_and_methods(client: TestClient) -> None:
 
 
 def test_assets_are_served_and_asked_after(client: TestClient) -> None:
-    answer = client.get("/static/style.css")
+    answer = client.get("/static/css/tokens.css")
     assert answer.headers["content-type"].startswith("text/css")
     assert answer.headers["cache-control"] == "no-cache"
-    again = client.get("/static/style.css", headers={"if-none-match": answer.headers["etag"]})
+    again = client.get("/static/css/tokens.css", headers={"if-none-match": answer.headers["etag"]})
     assert again.status_code == 304
 
 

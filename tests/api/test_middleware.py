@@ -17,7 +17,7 @@ def test_other_hosts_are_refused(client: TestClient, host: str) -> None:
 
 
 def test_every_answer_forbids_foreign_scripts(client: TestClient) -> None:
-    for path in ("/healthz", "/nothing", "/static/style.css"):
+    for path in ("/healthz", "/nothing", "/static/css/tokens.css"):
         headers = client.get(path).headers
         assert "script-src 'self';" in headers["content-security-policy"]
         assert "unsafe" not in headers["content-security-policy"]

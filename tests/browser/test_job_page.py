@@ -84,7 +84,7 @@ def test_the_page_follows_the_job_to_its_end(watched: Any, worker: Any, running:
     expect(page.locator("#log")).to_contain_text("The job is done.")
     expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
     # What the reader opened stays open while the page renews itself.
-    expect(page.locator("pre.spec")).to_be_visible()
+    expect(page.locator("pre.text")).to_be_visible()
 
 
 def test_an_export_downloads_as_the_file_that_was_stored(watched: Any, worker: Any) -> None:

@@ -46,7 +46,7 @@ export function drawCharts(sheet) {
   document.addEventListener("theme", () => figures.forEach((figure) => figure.restart(settings())));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => figures.forEach((figure) => figure.restart(settings())));
   new ResizeObserver(() => figures.forEach((figure) => figure.fit())).observe(sheet);
-  sheet.addEventListener("sse:metrics", load);
+  document.body.addEventListener("live:metrics", load);
   load();
 }
 

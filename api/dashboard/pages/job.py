@@ -1,66 +1,32 @@
-"""The pages and the fragments they renew themselves with."""
+"""The page of one job, and the fragments it renews itself with."""
 
-from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter
+from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from api.dashboard.access import Resident
 from api.dashboard.render import page
 from api.dashboard.views.downloads import downloads
 from api.dashboard.views.job import spec_text, top
-from api.dashboard.views.joblist import FILTERS, JobList, job_list
 from api.dashboard.views.numbers import HEADLINE, NAMES, numbers
 from api.dashboard.views.progress import settled
 from api.dashboard.views.story import lines
 from api.deps import SessionDep, SettingsDep
 from store import artifacts, datasets, events, jobs, metrics
-from store.errors import NotFound, StoreError
+from store.errors import NotFound
 from store.standings import best_accuracy
-from store.states import Action, is_terminal
+from store.states import is_terminal
 from store.tables import Dataset, Job
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, prefix="/jobs/{job_id}")
 
-ACTIONS: dict[Action, Callable[[Session, str, str], Job]] = {
-    "cancel": jobs.cancel,
-    "pause": jobs.pause,
-    "resume": jobs.resume,
-    "retry": jobs.retry,
-}
-PAGE_ROWS = 50
 # A log on a page is for reading; the API has all of it.
 LOG_LINES = 1000
-Text = Annotated[str, Query(max_length=400)]
 
 
-@router.get("/")
-def home() -> Response:
-    """The jobs are the home page."""
-    return RedirectResponse("/jobs", 303)
-
-
-@router.get("/jobs")
-def show_jobs(
-    resident: Resident, session: SessionDep, settings: SettingsDep, state: Text = "", q: Text = "", cursor: Text = ""
-) -> Response:
-    """The list of jobs; before the first one, how to begin."""
-    view = _list(session, resident.project_id, state, q, cursor)
-    if view.empty:
-        return page("begin.html", public_url=settings.public_url.rstrip("/"))
-    return page("jobs.html", view=view)
-
-
-@router.get("/jobs/list")
-def renew_jobs(resident: Resident, session: SessionDep, state: Text = "", q: Text = "", cursor: Text = "") -> Response:
-    """The list alone. The browser's address follows the filters, so that it can be shared and reloaded."""
-    view = _list(session, resident.project_id, state, q, cursor)
-    return page("jobs_list.html", headers={"hx-replace-url": view.address}, view=view)
-
-
-@router.get("/jobs/{job_id}")
+@router.get("")
 def show_job(job_id: str, resident: Resident, session: SessionDep, settings: SettingsDep) -> Response:
     """One job."""
     try:
@@ -76,46 +42,22 @@ def show_job(job_id: str, resident: Resident, session: SessionDep, settings: Set
     )
 
 
-@router.get("/jobs/{job_id}/top")
+@router.get("/top")
 def renew_top(job_id: str, resident: Resident, session: SessionDep) -> Response:
     """Header, headline and stages."""
     return page("job/top.html", **_top(session, jobs.get(session, resident.project_id, job_id)))
 
 
-@router.get("/jobs/{job_id}/rest")
+@router.get("/rest")
 def renew_rest(job_id: str, resident: Resident, session: SessionDep, settings: SettingsDep) -> Response:
     """Numbers, downloads and attempts."""
     return page("job/rest.html", **_rest(session, jobs.get(session, resident.project_id, job_id), settings.public_url))
 
 
-@router.get("/jobs/{job_id}/log")
+@router.get("/log")
 def renew_log(job_id: str, resident: Resident, session: SessionDep) -> Response:
     """The lines of the log."""
     return page("job/log.html", **_log(session, jobs.get(session, resident.project_id, job_id)))
-
-
-@router.post("/jobs/{job_id}/{action}")
-def act(job_id: str, action: Action, resident: Resident, session: SessionDep) -> Response:
-    """Act on a job, and show what came of it: one that moved on meanwhile is no error for the person who clicked."""
-    try:
-        job = ACTIONS[action](session, resident.project_id, job_id)
-    except StoreError:
-        job = jobs.get(session, resident.project_id, job_id)
-    return RedirectResponse(f"/jobs/{job.id}", 303)
-
-
-def _list(session: Session, project_id: str, state: str, query: str, cursor: str) -> JobList:
-    found = jobs.list_page(
-        session,
-        project_id,
-        states=FILTERS.get(state, ()),
-        text=query.strip() or None,
-        cursor=cursor or None,
-        limit=PAGE_ROWS,
-    )
-    best = best_accuracy(session, [job.id for job in found.rows])
-    counts = jobs.count_by_state(session, project_id)
-    return job_list(found, best, counts, state=state if state in FILTERS else "", query=query, cursor=cursor)
 
 
 def _top(session: Session, job: Job) -> dict[str, Any]:

@@ -1,0 +1,15 @@
+"""The sections of the dashboard, in the order of the bar on top. A new page adds its line here."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Section:
+    """One entry: a template says which it belongs to by `{% set here = "jobs" %}`."""
+
+    name: str
+    title: str
+    href: str
+
+
+SECTIONS: tuple[Section, ...] = (Section("jobs", "Jobs", "/jobs"),)

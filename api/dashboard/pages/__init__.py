@@ -1,0 +1,12 @@
+"""A file a page: its addresses, what it reads, its template. What a page shows is put together in `views`."""
+
+from fastapi import APIRouter
+
+from api.dashboard.pages import home, job, job_actions, jobs
+
+ROUTERS: tuple[APIRouter, ...] = (
+    home.router,
+    jobs.router,
+    job.router,
+    job_actions.router,
+)

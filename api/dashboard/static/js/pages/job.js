@@ -1,0 +1,7 @@
+// The page of one job.
+
+import { drawCharts } from "../charts.js";
+import { followLog } from "../log.js";
+
+followLog(document.querySelector("[data-log]"));
+drawCharts(document.querySelector("[data-charts]"));
