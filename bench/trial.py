@@ -20,10 +20,10 @@ from fgfi_core.evaluation.detections import detect_all
 from fgfi_core.evaluation.voc import evaluate
 from fgfi_core.results import Score
 from fgfi_core.spec import Augmentation, Imitation, Resources, Schedule
+from fgfi_core.spec.recipes import recipe
 from fgfi_core.training.checkpoint import CheckpointFolder, seed_all
 from fgfi_core.training.device import choose
 from fgfi_core.training.loop import train
-from fgfi_core.training.recipes import recipe
 from fgfi_core.training.task import Imitate, Task, Trained
 
 # With the 256 of the recipe the box heads take nine tenths of a step on a CPU.

@@ -135,6 +135,44 @@ class Job(_Answer):
         return self.state in TERMINAL
 
 
+class Choice(_Answer):
+    """A field that was left to the service: its value, None where only the run will know, and why."""
+
+    path: str
+    value: Any = None
+    note: str = ""
+
+
+class Place(_Answer):
+    """Where a job would wait. ahead: jobs before it; workers: that take from there."""
+
+    device_class: str
+    priority: str
+    ahead: int
+    workers: int
+
+
+class Estimate(_Answer):
+    """Seconds a run will take, within a range, and bytes of disk. sure: fair or rough; note: what it comes from."""
+
+    total_seconds: float
+    low_seconds: float
+    high_seconds: float
+    seconds: dict[str, float]
+    disk_bytes: int
+    sure: str
+    note: str
+
+
+class DryRun(_Answer):
+    """A job as it would be: its whole spec, what `auto` becomes, its place and its time."""
+
+    spec: dict[str, Any]
+    resolved: tuple[Choice, ...]
+    place: Place
+    estimate: Estimate | None = None
+
+
 class Artifact(_Answer):
     """A file of a job; `facts` were measured on that very file."""
 

@@ -23,7 +23,7 @@ from client import archive, connection, parted, sse
 from client.connection import Connection
 from client.errors import EXIT_JOB_FAILED, ClientError
 from client.http import Http, unreachable
-from client.models import Artifact, Dataset, Detector, Job, Measured, StreamEvent
+from client.models import Artifact, Dataset, Detector, DryRun, Job, Measured, StreamEvent
 from client.parted import Watch
 from client.registry import Registry
 from client.sources import Source
@@ -137,6 +137,11 @@ class Fgfi:
         """
         path = _with_query("/v1/jobs", priority=priority, device_class=device_class)
         return Job.model_validate(self._http.post(path, spec, idempotency_key=str(uuid.uuid4())))
+
+    def dry_run(self, spec: dict[str, Any], priority: str | None = None, device_class: str | None = None) -> DryRun:
+        """What `submit` would make, and how long it would take; nothing is made."""
+        path = _with_query("/v1/jobs", dry_run="true", priority=priority, device_class=device_class)
+        return DryRun.model_validate(self._http.post(path, spec))
 
     def jobs(self, states: list[str] | None = None, limit: int | None = None) -> list[Job]:
         """Jobs, newest first."""

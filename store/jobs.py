@@ -40,24 +40,41 @@ class Created:
     replayed: bool
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A spec that can become a job: its models' detectors are filled in, and its data set is at hand."""
+
+    spec: JobSpec
+    dataset: Dataset
+
+
+def prepare(session: Session, project_id: str, spec: JobSpec) -> Prepared:
+    """Hold a spec against the data set and the models it names; writes nothing.
+
+    Raises NotFound, DatasetNotReady or NoSuchSplit for the data set, ModelMismatch or pydantic's ValidationError for
+    the models (see `job_models.py`).
+    """
+    dataset = for_new_job(session, project_id, spec.dataset)
+    return Prepared(job_models.with_models(session, project_id, spec, dataset), dataset)
+
+
 def create(
     session: Session, project_id: str, spec: JobSpec, once: Idempotency | None = None, placing: Placing = ANYWHERE
 ) -> Created:
     """Make a job: idempotency row, job, first event and outbox row in the caller's one transaction.
 
-    Raises NotFound, DatasetNotReady or NoSuchSplit for the data set, ModelMismatch or pydantic's ValidationError for
-    the models (see `job_models.py`), IdempotencyMismatch, IdempotencyInFlight.
+    Raises what `prepare` raises, IdempotencyMismatch, IdempotencyInFlight.
     """
     if once is not None:
         earlier = idempotency.find(session, project_id, once)
         if earlier is not None:
             return Created(get(session, project_id, earlier), replayed=True)
-    dataset = for_new_job(session, project_id, spec.dataset)
-    spec = job_models.with_models(session, project_id, spec, dataset)
+    prepared = prepare(session, project_id, spec)
+    spec = prepared.spec
     job = Job(
         id=ids.new("job"),
         project_id=project_id,
-        dataset_id=dataset.id,
+        dataset_id=prepared.dataset.id,
         name=spec.name,
         spec=spec.model_dump(mode="json"),
         meta=spec.metadata,

@@ -7,6 +7,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from store.leases import Claim, claim_first
+from store.queues import PRIORITIES, Placing
 from store.tables import Job
 
 # How many heads of the queue are looked at: the first few nearly always do, more only where others are at all of those.
@@ -60,6 +61,17 @@ _NEXT = text("""
 def next_jobs(session: Session, queues: Sequence[str], depth: int = DEPTH) -> Sequence[str]:
     """Ids of the jobs whose turn comes first in these queues, at most `depth`. Nothing is locked."""
     return session.scalars(_NEXT, {"queues": list(queues), "depth": depth}).all()
+
+
+def count_ahead(session: Session, placing: Placing, most: int = 1000) -> int:
+    """How many jobs, of whatever project, wait in this queue with at least this priority; counts no further than most.
+
+    A project with fewer jobs running goes before others, so one of these may wait longer than a new one.
+    """
+    waiting = select(Job.id).where(
+        Job.state == "queued", Job.queue == placing.queue, Job.priority >= PRIORITIES[placing.priority]
+    )
+    return session.scalar(select(func.count()).select_from(waiting.limit(most).subquery())) or 0
 
 
 def claim_next(session: Session, queues: Sequence[str], *, worker_id: str, lease: timedelta) -> Claim | None:

@@ -64,6 +64,12 @@ def any_serves(session: Session, queue: str, within: timedelta = timedelta(secon
     return session.scalar(select(Worker.id).where(lately, Worker.queues.any_() == queue).limit(1)) is not None
 
 
+def serving(session: Session, queue: str, within: timedelta = timedelta(seconds=60)) -> Sequence[Worker]:
+    """Workers seen lately that take from this queue."""
+    lately = Worker.seen_at > func.clock_timestamp() - within
+    return session.scalars(select(Worker).where(lately, Worker.queues.any_() == queue).order_by(Worker.id)).all()
+
+
 def forget(session: Session, older_than: timedelta) -> None:
     """Drop workers not seen for long."""
     session.execute(delete(Worker).where(Worker.seen_at <= func.clock_timestamp() - older_than))

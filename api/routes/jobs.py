@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Body, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,9 +12,11 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from api import dry_run as dry
 from api import merge_patch, spec_body
 from api.deps import Reader, SessionDep, SettingsDep, Submitter
 from api.problems import FieldError, Problem, responses
+from api.schemas.dry_run import DryRunOut
 from api.schemas.jobs import JobOut, JobSummary
 from api.schemas.page import PageOut
 from api.spec_body import SpecDep
@@ -30,6 +33,7 @@ from store.tables import Job
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
+Made = TypeVar("Made")
 KeyHeader = Annotated[str | None, Header(min_length=1, max_length=200)]
 ACTED = responses(401, 403, 404, 409)
 DeviceClass = Annotated[
@@ -43,6 +47,8 @@ Changes = Annotated[
         examples=[{"name": "cells, longer", "schedule": {"epochs": 60}}],
     ),
 ]
+DryRun = Annotated[bool, Query(description="Validate, resolve and estimate; make nothing.")]
+DRY: dict[int | str, dict[str, Any]] = {200: {"model": DryRunOut, "description": "With `dry_run`: nothing was made"}}
 UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged"}}
 
 
@@ -50,7 +56,7 @@ UNCHANGED: dict[int | str, dict[str, Any]] = {304: {"description": "Unchanged"}}
     "",
     status_code=201,
     response_model=JobOut,
-    responses=responses(401, 403, 404, 409, 413, 415, 422),
+    responses=responses(401, 403, 404, 409, 413, 415, 422) | DRY,
     openapi_extra=spec_body.OPENAPI,
 )
 def create_job(
@@ -62,9 +68,17 @@ def create_job(
     idempotency_key: KeyHeader = None,
     priority: Priority = "normal",
     device_class: DeviceClass = None,
-) -> JobOut:
-    """Queue a job. With an `Idempotency-Key` a repeated request answers the job the first one made."""
+    dry_run: DryRun = False,
+) -> JobOut | JSONResponse:
+    """Queue a job. With an `Idempotency-Key` a repeated request answers the job the first one made.
+
+    With `dry_run` nothing is made: the answer (200) is the spec with its defaults, what `auto` becomes as far as that
+    is known, where the job would wait and how long it takes. What is wrong with it is told as it would be.
+    """
     placing = Placing(_queue(spec, device_class, settings), priority)
+    if dry_run:
+        prepared = _checked(spec, lambda: jobs.prepare(session, principal.project_id, spec))
+        return JSONResponse(dry.tell(session, principal.project_id, prepared, placing).model_dump(mode="json"))
     once = _once(idempotency_key, _asked(spec.model_dump(mode="json"), priority, device_class), settings)
     return _created(session, _create(session, principal.project_id, spec, once, placing), response)
 
@@ -188,9 +202,14 @@ def _created(session: Session, created: Created, response: Response) -> JobOut:
 
 
 def _create(session: Session, project_id: str, spec: JobSpec, once: Idempotency | None, placing: Placing) -> Created:
+    return _checked(spec, lambda: jobs.create(session, project_id, spec, once, placing))
+
+
+def _checked(spec: JobSpec, make: Callable[[], Made]) -> Made:
+    """What `make` makes of a spec; what it refuses is told by the spec's field."""
     _refuse_files(spec)
     try:
-        return jobs.create(session, project_id, spec, once, placing)
+        return make()
     except (NoSuchSplit, ModelMismatch) as error:
         field = FieldError(path=error.field, message=error.message, hint=error.hint)
         raise Problem(422, error.code, f"{error.message}.", hint=error.hint, errors=(field,)) from error

@@ -8,6 +8,7 @@ import typer
 
 from client import spec_file
 from client.commands import datasets
+from client.commands.dry_run import tell
 from client.errors import EXIT_JOB_CANCELLED, EXIT_JOB_FAILED, EXIT_USAGE, ClientError
 from client.models import Job, StreamEvent
 from client.output import JsonOption, console, print_exports, print_json, print_scores
@@ -21,9 +22,15 @@ def submit(
         str | None, typer.Option(help="Id or name of a ready data set; takes the place of the spec's id.")
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Stay until the job's end and draw its progress.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Check it, tell what it becomes and how long it takes; queue nothing."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Queue a job. With --follow the exit code says how it ended; Ctrl-C leaves it running."""
+    if dry_run and follow:
+        raise ClientError("--dry-run queues nothing that could be followed: leave one out", exit_code=EXIT_USAGE)
     checked = spec_file.read(spec, dataset=dataset)
     if checked.dataset.id is None:
         raise ClientError(
@@ -35,6 +42,9 @@ def submit(
         content = checked.model_dump(mode="json")
         if dataset is not None:
             content["dataset"]["id"] = datasets.find(service, dataset).id
+        if dry_run:
+            tell(service.dry_run(content), as_json=as_json)
+            return
         job = service.submit(content)
         if not as_json:
             console.print(f"{job.id} is {job.state}", markup=False)

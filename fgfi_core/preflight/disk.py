@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fgfi_core.preflight.check import Subject, Verdict
-from fgfi_core.training.checkpoint import KEEP_STEPS
+from fgfi_core.spec.workload import disk_bytes
 
-OPTIMISER_STATES = {"sgd": 1, "adamw": 2}
-REPORT = 20 * 2**20
 MEGABYTE = 1e6
 
 
@@ -33,18 +31,13 @@ def check(subject: Subject) -> Iterator[Verdict]:
 
 
 def needed_bytes(subject: Subject) -> int:
-    """At the fullest moment: every stage's result, the last one's states to continue from, exports and report."""
+    """At the fullest moment (`disk_bytes`), by the very tensors."""
     bench, pair = subject.bench, subject.pair
-    spec = bench.resolved.spec
     teacher, student = (
         sum(tensor.nbytes for tensor in bench.create(side).state_dict().values()) for side in ("teacher", "student")
     )
     adapters = 0 if pair is None else sum(tensor.nbytes for tensor in pair.imitate.module.state_dict().values())
-    runs = len(spec.seeds) * (1 + int(pair is not None and spec.baseline))
-    # Of a model: itself, its best weights so far and the optimiser's states; one more file than is kept while writing.
-    copies = 2 + OPTIMISER_STATES[spec.schedule.optimizer]
-    state = max(copies * teacher, copies * student + (copies - 1) * adapters)
-    return int(teacher + runs * student + (KEEP_STEPS + 1) * state + len(spec.exports) * student + REPORT)
+    return disk_bytes(bench.resolved.spec, teacher, student, adapters)
 
 
 def _existing(folder: Path) -> Path:

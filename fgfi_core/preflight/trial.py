@@ -8,8 +8,8 @@ from fgfi_core.detectors import Detector
 from fgfi_core.preflight.pair import batch, build, fresh
 from fgfi_core.results import Role
 from fgfi_core.spec import Imitation, Schedule
+from fgfi_core.spec.recipes import recipe
 from fgfi_core.training.device import Placement
-from fgfi_core.training.recipes import recipe
 from fgfi_core.training.resolve import Side
 from fgfi_core.training.step import Step
 from fgfi_core.training.task import Imitate

@@ -19,8 +19,7 @@ from fgfi_core.atomic import replacing
 from fgfi_core.errors import JobError
 from fgfi_core.events import CheckpointSaved
 from fgfi_core.spec import Stage
-
-KEEP_STEPS = 2
+from fgfi_core.spec.workload import KEPT_STATES
 
 # Hears of files that cannot be read, by their path inside the output folder.
 OnDamage = Callable[[str], None]
@@ -54,7 +53,7 @@ class CheckpointFolder:
         saved = self._save(path, step, state, final=False)
         steps = self._steps()
         # Those of later steps were damaged, or the run would have gone on from them.
-        kept = [one for one in steps if one <= path][:KEEP_STEPS]
+        kept = [one for one in steps if one <= path][:KEPT_STATES]
         for other in set(steps) - set(kept):
             other.unlink(missing_ok=True)
         return saved

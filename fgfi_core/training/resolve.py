@@ -17,13 +17,11 @@ from fgfi_core.detectors import num_anchor_shapes
 from fgfi_core.detectors.anchors import kmeans_shapes, scale_shapes
 from fgfi_core.errors import BadData, BadSpec
 from fgfi_core.export import safetensors
-from fgfi_core.spec import JobSpec
+from fgfi_core.spec import JobSpec, recipes
 from fgfi_core.training.device import Placement
-from fgfi_core.training.recipes import recipe
 
 FILE = "resolved.json"
 ANCHOR_SEED = 0
-BATCH_SIZE = {"cpu": 8, "cuda": 32}
 
 Side = Literal["teacher", "student"]
 SIDES: tuple[Side, ...] = ("teacher", "student")
@@ -78,16 +76,13 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weig
         if not dataset.splits[name]:
             raise BadData(f"the split '{name}' has no images.", hint="List at least one image in it.")
     train = dataset.splits[spec.dataset.train]
-    asked = spec.schedule.batch_size
-    batch_size = min(BATCH_SIZE[placement.device.type], len(train)) if asked == "auto" else asked
-    learning_rate = spec.schedule.learning_rate
-    if learning_rate == "auto":
-        learning_rate = recipe(spec.student.detector, spec.schedule.optimizer).rate(batch_size)
+    asked = spec.schedule
+    batch_size = recipes.batch_size(asked.batch_size, placement.device.type, len(train))
+    learning_rate = recipes.learning_rate(asked.learning_rate, spec.student.detector, asked.optimizer, batch_size)
     update = {"batch_size": batch_size, "learning_rate": learning_rate, "precision": placement.precision}
-    micro_batch = spec.schedule.micro_batch
-    if micro_batch != "auto":
-        update["micro_batch"] = min(micro_batch, batch_size)
-    schedule = spec.schedule.model_copy(update=update)
+    if asked.micro_batch != "auto":
+        update["micro_batch"] = min(asked.micro_batch, batch_size)
+    schedule = asked.model_copy(update=update)
     shapes = {side: _anchor_shapes(spec, side, train, weights.get(side)) for side in SIDES}
     return ResolvedSpec(
         spec=spec.model_copy(update={"schedule": schedule}),

@@ -15,12 +15,12 @@ from fgfi_core.evaluation.detections import ImageDetections, detect_all
 from fgfi_core.evaluation.voc import evaluate
 from fgfi_core.results import Role, Score, Training
 from fgfi_core.spec import Imitation, Stage
+from fgfi_core.spec.recipes import recipe
 from fgfi_core.training.checkpoint import CheckpointFolder, seed_all
 from fgfi_core.training.device import Placement
 from fgfi_core.training.initialise import from_file, from_imagenet, from_teacher
 from fgfi_core.training.loop import train
 from fgfi_core.training.pulse import OnImages, WatchedLoader
-from fgfi_core.training.recipes import recipe
 from fgfi_core.training.resolve import ResolvedSpec, Side, Weights
 from fgfi_core.training.task import Emit, Imitate, Task, Trained
 from fgfi_core.training.unlabelled import Unlabelled

@@ -1,11 +1,13 @@
 """The application on real PostgreSQL: in this process for most tests, behind a real socket where a stream is read."""
 
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,6 +16,7 @@ from fastapi import FastAPI
 from starlette.exceptions import StarletteDeprecationWarning
 
 from api.main import create_app
+from client.main import main
 from store import attempts, keys, leases
 from store.attempts import Trace
 from store.database import Sessions
@@ -30,6 +33,7 @@ with warnings.catch_warnings():
 HOUR = timedelta(hours=1)
 
 MakeKey = Callable[..., str]
+Fgfi = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
@@ -80,6 +84,26 @@ def server(app: FastAPI, make_key: MakeKey) -> Iterator[httpx.Client]:
     with _serving(app) as url, httpx.Client(base_url=url, timeout=30) as web:
         web.headers["authorization"] = f"Bearer {make_key('admin')}"
         yield web
+
+
+@pytest.fixture
+def fgfi(server: httpx.Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Fgfi:
+    """Runs `fgfi` with these words against the application: exit code, output, errors."""
+    monkeypatch.setenv("FGFI_URL", str(server.base_url))
+    monkeypatch.setenv("FGFI_API_KEY", server.headers["authorization"].removeprefix("Bearer "))
+
+    def run(*words: str | Path) -> tuple[int, str, str]:
+        capsys.readouterr()
+        monkeypatch.setattr(sys, "argv", ["fgfi", *map(str, words)])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else 1
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return run
 
 
 @pytest.fixture

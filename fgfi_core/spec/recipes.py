@@ -1,11 +1,14 @@
-"""Learning rates of the families, for schedules that leave theirs to us."""
+"""What a schedule that leaves it to us gets: batch sizes of the devices, learning rates of the families."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from fgfi_core.spec import DETECTORS
+from fgfi_core.spec.catalogue import DETECTORS
+
+BATCH_SIZE: Mapping[str, int] = {"cpu": 8, "cuda": 32}
+"""By kind of device."""
 
 
 @dataclass(frozen=True)
@@ -47,3 +50,15 @@ ADAMW = Recipe(0.001, 8)
 def recipe(detector: str, optimizer: Literal["sgd", "adamw"] = "sgd") -> Recipe:
     """The recipe of a detector's family."""
     return ADAMW if optimizer == "adamw" else RECIPES[DETECTORS[detector].family]
+
+
+def batch_size(asked: int | Literal["auto"], device: str, train_images: int) -> int:
+    """As it will be; device: `cpu` or `cuda`. One that was asked for is not changed."""
+    return max(1, min(BATCH_SIZE[device], train_images)) if asked == "auto" else asked
+
+
+def learning_rate(
+    asked: float | Literal["auto"], student: str, optimizer: Literal["sgd", "adamw"], batch_size: int
+) -> float:
+    """As it will be, of all trainings: the student's recipe decides, for theirs is the comparison."""
+    return recipe(student, optimizer).rate(batch_size) if asked == "auto" else asked

@@ -1,5 +1,5 @@
 from fgfi_core.spec import DETECTORS
-from fgfi_core.training.recipes import RECIPES, recipe
+from fgfi_core.spec.recipes import RECIPES, recipe
 
 
 def test_every_family_has_a_recipe_and_no_recipe_is_without_a_family() -> None:
