@@ -55,7 +55,12 @@ def test_nothing_is_written(client: TestClient, spec: dict[str, Any], sessions: 
 
 
 def test_what_is_wrong_with_a_spec_is_told_as_it_would_be(client: TestClient, spec: dict[str, Any]) -> None:
-    for wrong in ({"dataset": spec["dataset"] | {"train": "nowhere"}}, {"seeds": []}, {"dataset": {"id": "ds_gone"}}):
+    mistakes: list[dict[str, Any]] = [
+        {"dataset": spec["dataset"] | {"train": "nowhere"}},
+        {"seeds": []},
+        {"dataset": {"id": "ds_gone"}},
+    ]
+    for wrong in mistakes:
         dry, wet = (client.post(f"/v1/jobs{query}", json=spec | wrong) for query in ("?dry_run=true", ""))
         assert dry.status_code == wet.status_code != 201
         assert dry.json() | {"request_id": ""} == wet.json() | {"request_id": ""}
