@@ -2,7 +2,7 @@
 
 import contextlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,6 +15,8 @@ from client.output import JsonOption, console, print_exports, print_json, print_
 from client.progress import Drawing, drawing, feed
 from client.sdk import Fgfi
 
+Priority = Literal["low", "normal", "high"]
+
 
 def submit(
     spec: Annotated[Path, typer.Argument(metavar="JOB.YAML", help="The job spec, YAML or JSON.")],
@@ -26,6 +28,13 @@ def submit(
         bool,
         typer.Option("--dry-run", help="Check it, tell what it becomes and how long it takes; queue nothing."),
     ] = False,
+    priority: Annotated[
+        Priority, typer.Option(help="Before or after the other jobs that wait: low, normal or high.")
+    ] = "normal",
+    device_class: Annotated[
+        str | None,
+        typer.Option(help="Which workers may take it: any, cpu, gpu or a named class; default: by resources.device."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Queue a job. With --follow the exit code says how it ended; Ctrl-C leaves it running."""
@@ -45,7 +54,7 @@ def submit(
         if dry_run:
             tell(service.dry_run(content), as_json=as_json)
             return
-        job = service.submit(content)
+        job = service.submit(content, priority, device_class)
         if not as_json:
             console.print(f"{job.id} is {job.state}", markup=False)
         if follow:
