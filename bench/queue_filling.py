@@ -64,9 +64,11 @@ _OUTBOX = """
     INSERT INTO outbox (kind, subject_id, queue, available_at, created_at, published_at)
     SELECT 'job', id, queue, created_at, created_at, created_at FROM jobs ORDER BY created_at
 """
-
-
-_TABLES = {"jobs": _JOBS, "attempts": _ATTEMPTS, "job_events": _EVENTS, "outbox": _OUTBOX}
+# With triggers switched off nobody counts.
+_COUNTS = """
+    INSERT INTO job_counts (project_id, state, jobs) SELECT project_id, state, count(*) FROM jobs GROUP BY 1, 2
+"""
+_TABLES = {"jobs": _JOBS, "attempts": _ATTEMPTS, "job_events": _EVENTS, "outbox": _OUTBOX, "job_counts": _COUNTS}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 What a worker does to a job stands in `attempts.py`. All writers lock the job's row first, then the attempt's.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,10 +15,11 @@ from store.datasets import for_new_job
 from store.errors import DatasetNotReady, NotFound, WrongState
 from store.garbage import add_of_job
 from store.idempotency import Idempotency
+from store.name_search import named_like
 from store.pages import Page, merged, page
 from store.queues import JOBS, PRIORITIES, Placing, class_of
 from store.states import JOB_STATES, Action, JobState, after_action, is_terminal
-from store.tables import Attempt, Dataset, Job
+from store.tables import Attempt, Dataset, Job, JobCount
 
 _DONE: dict[Action, str] = {"cancel": "cancelled", "pause": "paused", "resume": "resumed", "retry": "retried"}
 _WHEN: dict[Action, str] = {
@@ -122,7 +122,7 @@ def list_page(
     if dataset_id is not None:
         query = query.where(Job.dataset_id == dataset_id)
     if text:
-        query = query.where(or_(Job.name.ilike(f"%{_literal(text)}%"), Job.id == text))
+        query = query.where(or_(named_like(session, project_id, text), Job.id == text))
     if not states and dataset_id is None:
         return page(session, query, Job, cursor=cursor, limit=limit)
     # The indexes hold the jobs of one state in order, not those of several.
@@ -132,8 +132,9 @@ def list_page(
 
 def count_by_state(session: Session, project_id: str) -> dict[str, int]:
     """How many jobs are in each state that occurs."""
-    query = select(Job.state, func.count().label("jobs")).where(Job.project_id == project_id).group_by(Job.state)
-    return {row.state: row.jobs for row in session.execute(query)}
+    jobs = func.sum(JobCount.jobs).label("jobs")
+    query = select(JobCount.state, jobs).where(JobCount.project_id == project_id).group_by(JobCount.state)
+    return {row.state: int(row.jobs) for row in session.execute(query.having(jobs > 0))}
 
 
 def attempts_of(session: Session, project_id: str, job_id: str) -> Sequence[Attempt]:
@@ -207,11 +208,6 @@ def delete(session: Session, project_id: str, job_id: str) -> None:
     add_of_job(session, job.id)
     session.delete(job)
     session.flush()
-
-
-def _literal(text: str) -> str:
-    """A text as it stands, for LIKE."""
-    return re.sub(r"([\\%_])", r"\\\1", text)
 
 
 def _act(session: Session, project_id: str, job_id: str, action: Action) -> tuple[Job, JobState]:

@@ -51,6 +51,7 @@ class Steward:
             Chore(0, self.reap),
             Chore(settings.republish_seconds / 4, self.announce_again),
             Chore(10, self.collect),
+            Chore(10, self.sum_counts),
             Chore(60, self.expire),
             Chore(60, self.tidy_uploads),
             Chore(3600, self.sweep),
@@ -118,6 +119,11 @@ class Steward:
             for key in keys:
                 self._objects.delete(key)
             garbage.forget(session, keys)
+
+    def sum_counts(self) -> None:
+        """Keep the numbers of jobs by state quick to read."""
+        with self._sessions.begin() as session:
+            housekeeping.sum_counts(session)
 
     def expire(self) -> None:
         """Drop what has served its time."""

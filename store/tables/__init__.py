@@ -3,7 +3,7 @@
 from store.tables.attempts import Artifact, Attempt, Checkpoint, Metric
 from store.tables.base import Base
 from store.tables.datasets import Dataset
-from store.tables.jobs import Job, JobEvent
+from store.tables.jobs import Job, JobCount, JobEvent
 from store.tables.machinery import Garbage, Outbox, Worker
 from store.tables.models import JobModel, Model
 from store.tables.projects import ApiKey, IdempotencyKey, LoginLink, Project
@@ -19,6 +19,7 @@ __all__ = [
     "Garbage",
     "IdempotencyKey",
     "Job",
+    "JobCount",
     "JobEvent",
     "JobModel",
     "LoginLink",

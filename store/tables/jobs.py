@@ -24,7 +24,13 @@ class Job(Base):
         CheckConstraint("state <> 'succeeded' OR result IS NOT NULL", name="succeeded_has_result"),
         CheckConstraint("state <> 'failed' OR error IS NOT NULL", name="failed_has_error"),
         Index(None, "project_id", "created_at", "id"),
-        Index("ix_jobs_queued", "queue", "available_at", postgresql_where=text("state = 'queued'")),
+        # GREATEST passes over nulls: of a job that was never announced it is the moment it became due.
+        Index(
+            "ix_jobs_unheard",
+            "queue",
+            text("GREATEST(published_at, available_at)"),
+            postgresql_where=text("state = 'queued'"),
+        ),
         Index(
             "ix_jobs_turn",
             "queue",
@@ -88,3 +94,20 @@ class JobEvent(Base):
     kind: Mapped[str]
     data: Mapped[Json]
     time: Mapped[Now]
+
+
+class JobCount(Base):
+    """A change of how many jobs of a project are in a state; the sum over a state's rows is their number.
+
+    A trigger on `jobs` adds the rows, in the transaction of the change. They are added and never updated, so that two
+    moves at once do not wait for each other; the steward sums them up (`housekeeping.sum_counts`). Project without a
+    key: of one that is being deleted with its jobs, rows may come last, and they sum up to nothing.
+    """
+
+    __tablename__ = "job_counts"
+    __table_args__ = (Index(None, "project_id", "state"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[str]
+    state: Mapped[str]
+    jobs: Mapped[int]

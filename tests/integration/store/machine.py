@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import delete, func, update
 
 from fgfi_core.spec import JobSpec
-from store import jobs, leases, outbox, reaper, turns
+from store import housekeeping, jobs, leases, outbox, reaper, turns
 from store.database import Sessions
 from store.errors import LeaseLost, WrongState
 from store.leases import Claim, Lease, Pulse
@@ -26,8 +26,8 @@ MOVES = [
 ]
 EPISODES = [
     *(("live_and_end", (wishes,)) for wishes in [(), ("pause",), ("cancel",), ("pause", "cancel")]),
-    *(("live_hard", (further,)) for further in (True, True, False)),
-    *((name, ()) for name in ("live_long", "need_too_much_memory", *2 * ("lose_all_messages",))),
+    *(("live_hard", (further,)) for further in (True, True, False, False)),
+    *((name, ()) for name in ("live_long", "need_too_much_memory", *3 * ("lose_all_messages",))),
     *((name, ()) for name in ("write_late", "write_after_the_end") for _ in range(2)),
     *(("guess", (what,)) for what in WRITES[::3]),
 ]
@@ -61,6 +61,7 @@ class Machine(RuleBasedStateMachine):
         with self.sessions.begin() as session:
             session.execute(delete(Job))
             session.execute(delete(Outbox))
+            housekeeping.sum_counts(session)
         self.create()
         self.create()
 
@@ -234,6 +235,7 @@ class Machine(RuleBasedStateMachine):
     def the_database_is_as_the_model(self) -> None:
         with self.sessions.begin() as session:
             assert rows(session) == {life.id: life.row() for life in self.lives}
+            assert jobs.count_by_state(session, self.project_id) == Counter(life.state for life in self.lives)
 
     def _have_running(self, number: int) -> Life:
         """The job, running if it can be brought to that."""

@@ -70,6 +70,33 @@ def test_jobs_of_another_project_are_not_listed_by_a_data_set(
     assert pages(sessions, "another", dataset_id=dataset_id) == [[]]
 
 
+@pytest.mark.parametrize(
+    "looked_for", ["run 412", "RUN 774", "n 4121", "run-412", "cells run 77412", "412 run", "run  412", "run 4%"]
+)
+def test_text_of_several_words_is_looked_for_as_one_text(
+    sessions: Sessions, project_id: str, made: list[str], looked_for: str
+) -> None:
+    names = [
+        "cells run 412",
+        "run 4121",
+        "Run 77412",
+        "cells run 77412",
+        "run-412",
+        "the run",
+        "run 4%",
+        "412",
+        "run 9",
+    ]
+    with sessions.begin() as session:
+        for job_id, name in zip(made, names, strict=True):
+            session.get_one(Job, job_id).name = name
+
+    (found,) = pages(sessions, project_id, limit=20, text=looked_for)
+    assert found == [
+        job_id for job_id, name in zip(made, names, strict=True) if looked_for.casefold() in name.casefold()
+    ]
+
+
 def test_text_is_looked_for_as_it_stands(sessions: Sessions, project_id: str, made: list[str]) -> None:
     names = ["one_two", "oneXtwo", r"back\slash", "back/slash", "100%", "1000"]
     with sessions.begin() as session:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.integration
 
 LIVES = int(os.environ.get("MACHINE_LIVES", "0"))
 PROFILE = settings(
-    max_examples=LIVES or 12,
+    max_examples=LIVES or 15,
     stateful_step_count=25,
     deadline=None,
     derandomize=not LIVES,

@@ -105,6 +105,19 @@ def test_filled_tables_survive_the_way_up_and_down(empty: Engine) -> None:
         assert differences(connection) == []
 
 
+def test_jobs_from_before_are_counted(empty: Engine) -> None:
+    upgrade(address(empty), "0012")
+    fill(empty)
+    upgrade(address(empty))
+
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE jobs SET state = 'paused' WHERE state = 'queued'"))
+        counted = connection.execute(
+            text("SELECT state, sum(jobs) FROM job_counts GROUP BY state HAVING sum(jobs) > 0")
+        )
+        assert dict(counted.all()) == {state: 1 for state in JOB_STATES if state != "queued"} | {"paused": 2}
+
+
 def test_the_first_version_guards_its_states_again_after_the_way_down(empty: Engine) -> None:
     upgrade(address(empty))
     fill(empty)
