@@ -106,7 +106,7 @@ def test_filled_tables_survive_the_way_up_and_down(empty: Engine) -> None:
 
 
 def test_jobs_from_before_are_counted(empty: Engine) -> None:
-    upgrade(address(empty), "0012")
+    upgrade(address(empty), "0013")
     fill(empty)
     upgrade(address(empty))
 
