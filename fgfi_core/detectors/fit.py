@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from fgfi_core.detectors.detector import Detector
+from fgfi_core.detectors.published import todays_name
 
 # torchvision's own detection models lie one level deeper here.
 TORCHVISION = "model."
@@ -15,13 +16,13 @@ UNREAD = ".num_batches_tracked"
 class Fit:
     """What differs. missing: the detector's names; unexpected: the file's; wrong_shape: the file's with the right one.
 
-    prefix: what the file's names lack to be the detector's.
+    names: the detector's name of each of the file's tensors; for one that the detector lacks, what it would be.
     """
 
     missing: tuple[str, ...]
     unexpected: tuple[str, ...]
     wrong_shape: Mapping[str, tuple[int, ...]]
-    prefix: str
+    names: Mapping[str, str]
 
     @property
     def is_whole(self) -> bool:
@@ -30,15 +31,16 @@ class Fit:
 
 
 def fit(detector: Detector, shapes: Mapping[str, Sequence[int]]) -> Fit:
-    """Compare a file's tensors, under the detector's names or torchvision's own, with those the detector has."""
+    """Compare a file's tensors, under the detector's names or torchvision's of any age, with those the detector has."""
     own = {name: tuple(tensor.shape) for name, tensor in detector.state_dict().items()}
     prefix = "" if own.keys() & shapes.keys() else TORCHVISION
-    found = {prefix + name: name for name in shapes}
+    names = {name: todays_name(prefix + name, own) for name in shapes}
+    found = {ours: name for name, ours in names.items()}
     return Fit(
         missing=tuple(name for name in own if name not in found and not name.endswith(UNREAD)),
         unexpected=tuple(name for ours, name in found.items() if ours not in own),
         wrong_shape={
             name: own[ours] for ours, name in found.items() if ours in own and own[ours] != tuple(shapes[name])
         },
-        prefix=prefix,
+        names=names,
     )

@@ -1,8 +1,8 @@
 """`ssdlite320-mobilenet-v3`: SSDLite (Sandler et al., CVPR 2018) on MobileNetV3 large, torchvision's parts.
 
-The imitated maps are the six that the head reads. MobileNetV3 has its full tail, not the one of half the width with
-which torchvision trains SSDLite from nothing: ImageNet's weights have that tail. For any size of images; 320x320 is the
-one that the scales were made for.
+The imitated maps are the six that the head reads. MobileNetV3 has its full tail, as ImageNet's weights have it;
+`-half-tail` is the one that torchvision trained from nothing on COCO, with a tail of half the width and pixels
+normalised to [-1, 1]. For any size of images; 320x320 is the one that the scales were made for.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,14 +20,16 @@ from torchvision.ops import box_iou
 from fgfi_core.detectors.anchors import Shapes
 from fgfi_core.detectors.boxes import clip, decode
 from fgfi_core.detectors.detector import Detector, Outputs, Target
+from fgfi_core.detectors.normalisation import Normalisation
 from fgfi_core.detectors.one_stage import OneStage, in_float32
 from fgfi_core.detectors.pretrained import imagenet
 from fgfi_core.detectors.selection import Selection
+from fgfi_core.spec.catalogue import DETECTORS
 
-# Of the maps, finest first: the expansion inside the 13th block of MobileNetV3, its last layer, and four more.
-CHANNELS = (672, 960, 512, 256, 256, 128)
+HALF_TAIL = "ssdlite320-mobilenet-v3-half-tail"
+HALF = (0.5, 0.5, 0.5)
 STRIDES = (16, 32, 64, 128, 256, 512)
-C4 = 13
+C4 = 13  # The block of MobileNetV3 whose expansion is the finest map; its last layer is the next.
 SELECTION = Selection(score_threshold=0.001, candidates_per_class=300, nms_iou=0.55, per_image=300)
 
 # Its statistics follow at torch's own pace. At torchvision's, 0.03 and made for 600 epochs, they were so far behind
@@ -36,7 +38,7 @@ _norm = partial(nn.BatchNorm2d, eps=0.001)
 
 
 def build(name: str, num_classes: int, image_size: tuple[int, int], anchor_shapes: Shapes | None) -> Detector:
-    """The one of the family, with fresh weights."""
+    """One of the family, with fresh weights."""
     del anchor_shapes  # The family has its own.
     return SSDLite(name, num_classes, image_size)
 
@@ -47,13 +49,17 @@ class SSDLite(OneStage):
     selection = SELECTION
 
     def __init__(self, name: str, num_classes: int, image_size: tuple[int, int]) -> None:
-        backbone = SSDLiteFeatureExtractorMobileNet(mobilenet_v3_large(norm_layer=_norm).features, C4, _norm)
+        half = name == HALF_TAIL
+        trunk = mobilenet_v3_large(norm_layer=_norm, reduced_tail=half)
+        backbone = SSDLiteFeatureExtractorMobileNet(trunk.features, C4, _norm)
         backbone.extra = nn.ModuleList(_InFloat32(*block) for block in backbone.extra)
-        generator = DefaultBoxGenerator([[2, 3] for _ in CHANNELS], min_ratio=0.2, max_ratio=0.95)
+        generator = DefaultBoxGenerator([[2, 3] for _ in STRIDES], min_ratio=0.2, max_ratio=0.95)
         per_cell = generator.num_anchors_per_location()
-        head = SSDLiteHead(list(CHANNELS), per_cell, num_classes + 1, _norm)
+        head = SSDLiteHead(list(DETECTORS[name].channels), per_cell, num_classes + 1, _norm)
         model = SSD(backbone, generator, image_size, num_classes + 1, head=head)
         super().__init__(name, num_classes, image_size, model, _anchors(generator, image_size))
+        if half:
+            self.normalisation = Normalisation(HALF, HALF)
 
     def losses(self, outputs: Outputs, targets: Sequence[Target]) -> dict[str, Tensor]:
         """`class`: softmax cross-entropy, three negatives for a positive; `box`: smooth L1; over the positives' number.
@@ -77,7 +83,9 @@ class SSDLite(OneStage):
         return clip(boxes, self.image_size), outputs["cls_logits"].float().softmax(dim=-1)[..., 1:]
 
     def imagenet_weights(self) -> Mapping[str, Tensor]:
-        """MobileNetV3's."""
+        """MobileNetV3's; raises BadSpec for the half tail, which never was a classifier's."""
+        if not self.info.imagenet:
+            return super().imagenet_weights()
         return under_detector_names(imagenet(self.info.imagenet))
 
     def _matched(self, boxes: Tensor) -> Tensor:

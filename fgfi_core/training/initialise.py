@@ -28,7 +28,7 @@ def from_imagenet(detector: Detector) -> None:
 
 
 def from_file(detector: Detector, path: Path, *, complete: bool) -> tuple[str, ...]:
-    """Load a safetensors file under the detector's names, or under torchvision's own; freeze as ImageNet's would be.
+    """Load a safetensors file under the detector's names, or torchvision's of any age; freeze as ImageNet's would be.
 
     Tensors that depend on the number of classes may differ from the file's and then stay as drawn, unless `complete`;
     their names are returned. Raises BadData that lists what is missing, unknown or of another shape.
@@ -36,9 +36,9 @@ def from_file(detector: Detector, path: Path, *, complete: bool) -> tuple[str, .
     tensors = _read(path)
     own = detector.state_dict()
     found = fit(detector, {name: tensor.shape for name, tensor in tensors.items()})
-    differing = {*found.missing, *(found.prefix + name for name in found.wrong_shape)}
+    differing = {*found.missing, *(found.names[name] for name in found.wrong_shape)}
     wrong = [name for name in own if name in differing]
-    tensors = {found.prefix + name: tensor for name, tensor in tensors.items()}
+    tensors = {found.names[name]: tensor for name, tensor in tensors.items()}
     spare = set() if complete or not wrong else _class_dependent(detector)
     faults = [f"'{name}' {_difference(own[name], tensors.get(name))}" for name in wrong if name not in spare]
     faults += [f"'{name}' is not one of its tensors" for name in tensors if name not in own]

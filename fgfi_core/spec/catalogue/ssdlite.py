@@ -19,4 +19,16 @@ ENTRIES = (
         imagenet="MobileNet_V3_Large_Weights.IMAGENET1K_V1",
         weights_licence="BSD-3-Clause",
     ),
+    DetectorInfo(
+        name="ssdlite320-mobilenet-v3-half-tail",
+        family=FAMILY,
+        parameters=2_234_240,
+        multiply_adds=387_334_976,
+        reference_size=(320, 320),
+        strides=(16, 32, 64, 128, 256, 512),
+        channels=(672, 480, 512, 256, 256, 128),
+        anchor_shapes=0,
+        classification="anchors-softmax",
+        description="SSDLite as torchvision trained it on COCO: for its published weights, from a file.",
+    ),
 )

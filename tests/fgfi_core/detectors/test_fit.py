@@ -48,4 +48,4 @@ def test_torchvisions_names_are_found_one_level_deeper() -> None:
     theirs = {name.removeprefix("model."): tuple(t.shape) for name, t in wrapped.state_dict().items()}
 
     assert fit(wrapped, theirs).missing == ()
-    assert fit(wrapped, theirs).prefix == "model."
+    assert fit(wrapped, theirs).names == {name: f"model.{name}" for name in theirs}
