@@ -18,6 +18,9 @@ from fgfi_core.training.torch_errors import explained
 IMAGES = 4
 # Of the detection loss's gradient, before an adapter has learned anything: that makes it a hundred times smaller.
 NOTHING = 1e-6
+# Of a teacher that is not trained yet, whose maps may be a hundred times smaller than they will be.
+PERHAPS_NOTHING = NOTHING / 100
+SURELY_NOTHING = PERHAPS_NOTHING / 100
 TOO_MUCH = 10.0
 
 HINT = "The method's adapters must be part of the graph from the student's maps to the loss, and its weight above 0."
@@ -39,10 +42,10 @@ class Pull:
 
 
 def check(subject: Subject) -> Iterator[Verdict]:
-    """Refuses an imitation whose gradient is zero or not finite.
+    """Refuses an imitation whose gradient is zero, not finite, or next to nothing.
 
-    Its size means something once the teacher is trained: then next to nothing is refused too, and where it would drown
-    the labels is warned of.
+    Its exact size means something once the teacher is trained. Before, only what is far too small is refused, so that
+    no teacher is trained for it, and what is too small warned of; what would drown the labels is left for later.
     """
     bench, pair, trained = subject.bench, subject.pair, subject.teacher is not None
     if pair is None:
@@ -63,7 +66,7 @@ def check(subject: Subject) -> Iterator[Verdict]:
     elif len(finite) < len(numbers):
         text = "a gradient at the student's backbone is not finite before the first step."
         yield Verdict("refused", text, hint="Set schedule.precision to fp32, or other first weights.", numbers=finite)
-    elif pull.imitation == 0 or (trained and pull.ratio < NOTHING):
+    elif pull.imitation == 0 or pull.ratio < (NOTHING if trained else SURELY_NOTHING):
         yield Verdict(
             "refused",
             f"the imitation loss does not move the student's backbone: its weighted gradient there is "
@@ -71,6 +74,14 @@ def check(subject: Subject) -> Iterator[Verdict]:
             hint=f"{HINT} Set method.weight to 'auto' unless you know the number.",
             numbers=finite,
             judgement=pull.imitation > 0,
+        )
+    elif pull.ratio < PERHAPS_NOTHING:
+        yield Verdict(
+            "warning",
+            f"with a teacher that is not trained yet, imitation pulls only {pull.ratio:.3g} times as hard at the "
+            f"student's backbone as the labels do; with the trained one, below {NOTHING:g} is refused.",
+            hint="Set method.weight to 'auto', or a larger number.",
+            numbers=finite,
         )
     elif trained and pull.ratio > TOO_MUCH:
         yield Verdict(

@@ -35,6 +35,7 @@ def test_only_checks_have_numbers() -> None:
         ("map_shapes", "start", [f"{map_shapes.LARGEST_RESIZE}"]),
         ("region", "start", [f"{region.REFUSE_EMPTY:.0%}", f"{region.WARN_EMPTY:.0%}", f"{region.WHOLE_MAP:.0%}"]),
         ("teacher", "teacher", [f"{teacher.TRIAL_STEPS} steps"]),
+        ("gradient", "start", ["below 1e-10", "below 1e-8"]),
         ("gradient", "teacher", ["1e-6", f"{gradient.TOO_MUCH:g} times"]),
     ],
 )
@@ -47,4 +48,4 @@ def test_the_samples_are_as_large_as_it_says() -> None:
     assert f"of {pair.SAMPLE} images, at most {region.MOST_BOXES} boxes" in NUMBERS
     assert f"of {gradient.IMAGES} images" in NUMBERS
     assert f"under {estimate.LEAST_STEPS} steps" in NUMBERS
-    assert gradient.NOTHING == 1e-6
+    assert (gradient.NOTHING, gradient.PERHAPS_NOTHING, gradient.SURELY_NOTHING) == (1e-6, 1e-8, 1e-10)

@@ -79,11 +79,24 @@ def test_a_weight_that_drowns_the_labels_is_warned_of(spec: Spec, images: Path, 
     assert "times as hard" in found.message
 
 
-def test_a_weight_next_to_nothing_is_refused_once_the_teacher_is_trained(
+def test_a_weight_next_to_nothing_is_refused_before_a_teacher_is_trained_for_it(
     spec: Spec, images: Path, subject: MakeSubject
 ) -> None:
-    assert verdict(subject(weighing(spec(), 1e-9), images)).severity == "ok"
-    found = verdict(subject(weighing(spec(), 1e-9), images, score=GOOD))
+    found = verdict(subject(weighing(spec(), 1e-12), images))
+    assert found.severity == "refused"
+    assert found.judgement
+    assert found.numbers["gradient_ratio"] < gradient.SURELY_NOTHING
+
+
+def test_a_weight_that_may_be_too_small_is_warned_of_first_and_refused_with_the_trained_teacher(
+    spec: Spec, images: Path, subject: MakeSubject
+) -> None:
+    asked = subject(spec(method={"name": "fine-grained", "weight": 1.0}), images)
+    weight = 3e-9 / verdict(asked).numbers["gradient_ratio"]
+    found = verdict(subject(weighing(spec(), weight), images))
+    assert found.severity == "warning"
+    assert "below 1e-06 is refused" in found.message
+    found = verdict(subject(weighing(spec(), weight), images, score=GOOD))
     assert found.severity == "refused"
     assert found.judgement
 

@@ -89,6 +89,14 @@ def test_a_teacher_with_a_shuffled_class_map_never_gets_to_teach(spec: Spec, ima
     assert {event.stage for event in seen if isinstance(event, events.StageStarted)} == {"preflight"}
 
 
+def test_no_teacher_is_trained_for_an_imitation_of_next_to_no_weight(spec: Spec, images: Path, tmp_path: Path) -> None:
+    job = spec(method={"name": "fine-grained", "weight": 1e-12})
+    seen: list[events.Event] = []
+    with pytest.raises(BadSpec, match="does not move the student's backbone"):
+        fgfi_core.run(job, images, tmp_path / "out", seen.append)
+    assert {event.stage for event in seen if isinstance(event, events.StageStarted)} == {"preflight"}
+
+
 def test_force_goes_on_with_judgements_and_never_with_what_cannot_be_trained(
     spec: Spec, voc: "VocFolder", tmp_path: Path
 ) -> None:
