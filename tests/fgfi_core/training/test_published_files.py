@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.models import detection
 
-from fgfi_core.detectors import Detector, create
+from fgfi_core.detectors import create
 from fgfi_core.errors import BadData
 from fgfi_core.training.initialise import from_file
 
@@ -30,7 +30,7 @@ def proposals(theirs: Any, images: Tensor) -> list[Tensor]:
     return [*objectness, *deltas, *theirs.roi_heads.box_predictor(theirs.roi_heads.box_head(pooled))]
 
 
-MODELS: list[tuple[str, Callable[..., nn.Module], int, Heads]] = [
+MODELS: list[tuple[str, Callable[..., Any], int, Heads]] = [
     ("retinanet-resnet50-fpn", detection.retinanet_resnet50_fpn, 0, one_stage),
     ("fcos-resnet50-fpn", detection.fcos_resnet50_fpn, 0, one_stage),
     ("ssdlite320-mobilenet-v3-half-tail", detection.ssdlite320_mobilenet_v3_large, 1, one_stage),
@@ -50,7 +50,7 @@ def published_name(name: str) -> str:
 @pytest.mark.parametrize("rename", [str, published_name], ids=["todays names", "published names"])
 def test_a_model_of_torchvisions_says_the_same_when_loaded_from_its_file(
     name: str,
-    build: Callable[..., nn.Module],
+    build: Callable[..., Any],
     background: int,
     heads: Heads,
     rename: Callable[[str], str],
@@ -60,12 +60,11 @@ def test_a_model_of_torchvisions_says_the_same_when_loaded_from_its_file(
     theirs = build(weights=None, weights_backbone=None, num_classes=CLASSES + background).eval()
     path = tmp_path / "torchvision.safetensors"
     save_file({rename(key): tensor for key, tensor in theirs.state_dict().items()}, path)
-    ours = create(name, CLASSES, (SIZE, SIZE)).eval()
+    ours: Any = create(name, CLASSES, (SIZE, SIZE)).eval()
     images = torch.rand(1, 3, SIZE, SIZE)
 
     assert from_file(ours, path, complete=True) == ()
 
-    assert isinstance(ours, Detector)
     mean, deviation = (
         torch.tensor(of).view(1, 3, 1, 1) for of in (theirs.transform.image_mean, theirs.transform.image_std)
     )
