@@ -66,6 +66,8 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@[ ! -x $(BIN)/hadolint ] || $(BIN)/hadolint docker/*.Dockerfile
 
 format: setup
 	$(BIN)/ruff check --fix .

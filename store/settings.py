@@ -62,6 +62,10 @@ class Settings(BaseSettings):
     steward_seconds: float = Field(1, gt=0, description="Pause between two rounds of the steward.")
     orphan_hours: float = Field(24, gt=0, description="An object without a row is collected after so long.")
 
+    alive_file: Path | None = Field(
+        None, description="Steward and worker touch it while they live; `python -m worker.alive` looks at its age."
+    )
+
     device_classes: Annotated[tuple[str, ...], NoDecode] = Field((), description="Of workers, besides cpu and gpu.")
     auto_class: str = Field(
         "any", description="Which workers take jobs with device auto: any, cpu, gpu or a named class."

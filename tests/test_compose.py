@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +13,18 @@ import yaml
 from store.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
+BIN = Path(sys.executable).parent
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {name for name, service in SERVICES.items() if service.get("image") in {"fgfi-api", "fgfi-worker"}}
+OURS = {name for name, service in SERVICES.items() if "build" in service}
+WORKERS = {"checker", "worker", "worker-gpu"}
 EXAMPLE = dict(line.split("=", 1) for line in (ROOT / "docker/example.env").read_text().splitlines() if "=" in line)
 SECRETS = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "S3_ACCESS_KEY", "S3_SECRET_KEY", "FGFI_SECRET_KEY"}
 
 
 def test_every_part_of_the_service_is_there() -> None:
-    assert {"postgres", "redis", "s3", "migrate", "api", "steward", "checker", "worker"} <= SERVICES.keys()
+    assert {"postgres", "redis", "s3", "migrate", "api", "steward", *WORKERS} <= SERVICES.keys()
 
 
 def test_an_unset_secret_is_refused_wherever_it_is_used() -> None:
@@ -58,14 +62,44 @@ def test_the_servers_say_when_they_are_ready_and_the_parts_wait_for_it() -> None
         assert waits["redis"] == "service_healthy"
 
 
+def test_everything_that_stays_says_whether_it_is_well_and_has_an_init() -> None:
+    for name in SERVICES.keys() - {"migrate", "bucket"}:
+        assert SERVICES[name]["init"], name
+        assert SERVICES[name]["healthcheck"]["test"], name
+
+
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_our_parts_can_write_nowhere_but_where_they_must(name: str) -> None:
+    service = SERVICES[name]
+
+    assert service["read_only"]
+    assert service["tmpfs"] == ["/tmp"]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_database_broker_and_store_are_in_a_network_without_a_way_out() -> None:
+    assert COMPOSE["networks"]["inside"] == {"internal": True}
+    assert {name for name, service in SERVICES.items() if service["networks"] == ["inside"]} == SERVICES.keys() - OURS
+
+
+def test_a_worker_for_gpus_starts_only_when_asked_for() -> None:
+    gpu = SERVICES["worker-gpu"]
+
+    assert [name for name, service in SERVICES.items() if "profiles" in service] == ["worker-gpu"]
+    assert gpu["environment"]["FGFI_WORKER_CLASSES"] == "gpu"
+    assert gpu["deploy"]["resources"]["reservations"]["devices"][0]["capabilities"] == ["gpu"]
+
+
 def test_redis_keeps_what_it_was_told() -> None:
     content = COMPOSE["configs"]["redis"]["content"].splitlines()
 
     assert {"appendonly yes", "maxmemory-policy noeviction"} <= set(content)
 
 
-def test_a_worker_has_time_to_write_a_checkpoint_before_it_is_killed() -> None:
-    grace = float(SERVICES["worker"]["stop_grace_period"].removesuffix("s"))
+@pytest.mark.parametrize("name", sorted(WORKERS))
+def test_a_worker_has_time_to_write_a_checkpoint_before_it_is_killed(name: str) -> None:
+    grace = float(SERVICES[name]["stop_grace_period"].removesuffix("s"))
 
     assert grace > Settings.model_fields["stop_grace_seconds"].default
 
@@ -79,6 +113,31 @@ def test_every_command_starts_a_module_that_exists(name: str) -> None:
 
     assert modules
     assert all(importlib.util.find_spec(module) for module in modules)
+
+
+def test_the_file_is_what_the_compose_specification_asks_for() -> None:
+    command = [str(BIN / "check-jsonschema"), "--builtin-schema", "vendor.compose-spec", "docker-compose.yml"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the linter's wheel is installed on Linux alone")
+@pytest.mark.parametrize("image", ["api", "worker"])
+def test_a_dockerfile_has_nothing_that_its_linter_knows_better(image: str) -> None:
+    command = [BIN / "hadolint", ROOT / f"docker/{image}.Dockerfile"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("image", ["api", "worker"])
+def test_an_image_is_built_in_stages_and_runs_as_nobody_important(image: str) -> None:
+    stages = (ROOT / f"docker/{image}.Dockerfile").read_text().split("\nFROM ")[1:]
+
+    assert len(stages) > 1
+    assert "pip install" not in stages[-1]
+    assert "USER 65534:65534" in stages[-1]
 
 
 @pytest.mark.parametrize("image", ["api", "worker"])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from store import workers
 from store.database import AWAY
+from worker import alive
 from worker.load import Load
 from worker.workplace import Workplace
 
@@ -37,6 +38,7 @@ class Presence:
 
     def _run(self) -> None:
         while True:
+            alive.beat(self._place.settings.alive_file)
             try:
                 with self._place.sessions.begin() as session:
                     workers.seen(

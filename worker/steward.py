@@ -20,7 +20,7 @@ from store.objects import ObjectStore, open_store
 from store.objects.protocol import STALE
 from store.settings import Settings, get_settings
 from store.tables import Dataset, Model, Outbox
-from worker import app, clock
+from worker import alive, app, clock
 from worker.stopping import Stopping
 from worker.supervisor import budget_of
 
@@ -63,6 +63,7 @@ class Steward:
             if clock.now() < chore.due:
                 continue
             chore.due = clock.now() + chore.every
+            alive.beat(self._settings.alive_file)
             try:
                 chore.action()
             except (DBAPIError, BrokerAway, OSError) as error:
@@ -160,12 +161,20 @@ class Steward:
                 garbage.add(session, garbage.unreferenced(session, keys))
 
 
-def watch(engine: Engine, stopping: Stopping, round_: Callable[[], None], pause: float) -> None:
-    """Do rounds while this process holds the stewards' lock, until asked to stop."""
+def watch(
+    engine: Engine,
+    stopping: Stopping,
+    round_: Callable[[], None],
+    pause: float,
+    live: Callable[[], None] = lambda: None,
+) -> None:
+    """Do rounds while this process holds the stewards' lock, until asked to stop. live: called while it waits."""
     while not stopping():
+        live()
         try:
             with steward_lock.candidate(engine) as connection:
                 while not stopping() and not steward_lock.take(connection):
+                    live()
                     stopping.wait(STANDBY_SECONDS)
                 while not stopping():
                     steward_lock.check(connection)
@@ -185,7 +194,7 @@ def main() -> None:
     sessions = make_sessions(make_engine(settings, pool_size=2, application="fgfi steward"))
     steward = Steward(settings, sessions, open_store(settings.storage_url))
     lock_engine = make_engine(settings, pool_size=1, application="fgfi steward lock")
-    watch(lock_engine, stopping, steward.round, settings.steward_seconds)
+    watch(lock_engine, stopping, steward.round, settings.steward_seconds, lambda: alive.beat(settings.alive_file))
 
 
 if __name__ == "__main__":
