@@ -75,6 +75,12 @@ def list_page(
     return page(session, query, Dataset, cursor=cursor, limit=limit)
 
 
+def revisions(session: Session, project_id: str, name: str, limit: int = 50) -> Sequence[Dataset]:
+    """The data sets of one name that are not deleted, newest first: each upload of a name is a revision of its own."""
+    query = select(Dataset).where(Dataset.project_id == project_id, Dataset.name == name, Dataset.deleted_at.is_(None))
+    return session.scalars(query.order_by(Dataset.created_at.desc(), Dataset.id.desc()).limit(limit)).all()
+
+
 def delete(session: Session, project_id: str, dataset_id: str) -> None:
     """Delete a data set and collect its archive. Jobs still to run on it fail with `dataset_gone`. Raises NotFound."""
     row = _locked(session, project_id, dataset_id)

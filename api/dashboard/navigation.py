@@ -12,4 +12,8 @@ class Section:
     href: str
 
 
-SECTIONS: tuple[Section, ...] = (Section("jobs", "Jobs", "/jobs"),)
+SECTIONS: tuple[Section, ...] = (
+    Section("jobs", "Jobs", "/jobs"),
+    Section("datasets", "Data sets", "/datasets"),
+    Section("models", "Models", "/models"),
+)

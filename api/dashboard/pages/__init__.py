@@ -2,11 +2,13 @@
 
 from fastapi import APIRouter
 
-from api.dashboard.pages import home, job, job_actions, jobs
+from api.dashboard.pages import datasets, home, job, job_actions, jobs, models
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     jobs.router,
     job.router,
     job_actions.router,
+    datasets.router,
+    models.router,
 )

@@ -1,6 +1,8 @@
 // What is new: one stream of hints a page, polling while there is none, and a banner that says so.
 //
 // <body data-stream="/jobs/stream" data-hints="jobs"> ; an element renews itself by hx-trigger="live:jobs from:body".
+// A page without a stream may say <body data-poll>: `live:poll` comes every three seconds while anything in it is
+// [data-unsettled], else four times a minute.
 // A tab that nobody looks at gives its connection back: browsers allow a host only six of them.
 
 const POLL_SECONDS = 5;
@@ -40,14 +42,21 @@ export function live(body = document.body) {
 
   function lost() {
     if (polling) return;
-    polling = setInterval(() => { connect(); tellAll(); }, POLL_SECONDS * 1000);
+    polling = setInterval(ask, POLL_SECONDS * 1000);
     // A stream that comes back at once, as after a restart, is not worth a word.
     setTimeout(() => { if (polling) say(true); }, 1500);
   }
 
+  function ask() {
+    connect();
+    tellAll();
+    // Without a stream, any answer says that the service is back.
+    if (over) fetch("/healthz").then((answer) => { if (answer.ok) found(); }, () => {});
+  }
+
   function found() {
     clearInterval(polling);
-    if (polling) tellAll(); // What happened meanwhile was told to nobody.
+    if (polling) { tellAll(); tell("poll"); } // What happened meanwhile was told to nobody.
     polling = undefined;
     say(false);
   }
@@ -73,7 +82,15 @@ export function live(body = document.body) {
   addEventListener("pageshow", (event) => { if (event.persisted) { connect(); tellAll(); } });
   addEventListener("offline", lost);
   addEventListener("online", () => { disconnect(); connect(); });
-  body.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) heard(); });
-  body.addEventListener("htmx:sendError", () => { if (!over) lost(); });
+  body.addEventListener("htmx:afterRequest", (event) => { if (event.detail.successful) { heard(); if (over) found(); } });
+  body.addEventListener("htmx:sendError", () => { lost(); });
   connect();
+
+  let ticks = 0;
+  if ("poll" in body.dataset) {
+    setInterval(() => {
+      ticks += 1;
+      if (!document.hidden && (ticks % 5 === 0 || document.querySelector("[data-unsettled]"))) tell("poll");
+    }, 3000);
+  }
 }
