@@ -10,7 +10,21 @@ from api import dashboard, logs, openapi, problems, refusals
 from api.body_limit import BodyLimit
 from api.live import Live
 from api.middleware import HostAllowList, RequestContext
-from api.routes import artifacts, catalogue, datasets, health, job_history, jobs, keys, login_links, models, uploads
+from api.routes import (
+    artifacts,
+    bulk_jobs,
+    catalogue,
+    datasets,
+    groups,
+    health,
+    job_actions,
+    job_history,
+    jobs,
+    keys,
+    login_links,
+    models,
+    uploads,
+)
 from api.service import Service
 from api.shutdown import on_stop
 from store.database import make_engine, make_sessions
@@ -39,7 +53,21 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
     problems.install(app)
     refusals.install(app)
-    for resource in (datasets, uploads, models, jobs, job_history, artifacts, catalogue, keys, login_links, health):
+    for resource in (
+        datasets,
+        uploads,
+        models,
+        jobs,
+        bulk_jobs,
+        groups,
+        job_actions,
+        job_history,
+        artifacts,
+        catalogue,
+        keys,
+        login_links,
+        health,
+    ):
         app.include_router(resource.router)
     dashboard.install(app)
 

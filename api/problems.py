@@ -84,9 +84,9 @@ DrawPage = Callable[[Problem, str | None], Response]
 """Draws a problem as a page; the text is the request's id. `app.state.problem_page` holds it."""
 
 
-def respond(problem: Problem, request_id: str | None = None) -> JSONResponse:
-    """The problem as a response."""
-    details = ProblemDetails(
+def describe(problem: Problem, request_id: str | None = None) -> ProblemDetails:
+    """The problem as data."""
+    return ProblemDetails(
         title=HTTPStatus(problem.status).phrase,
         status=problem.status,
         code=problem.code,
@@ -95,9 +95,12 @@ def respond(problem: Problem, request_id: str | None = None) -> JSONResponse:
         errors=list(problem.errors),
         request_id=request_id,
     )
-    return JSONResponse(
-        details.model_dump(exclude_none=True), problem.status, headers=problem.headers, media_type=MEDIA_TYPE
-    )
+
+
+def respond(problem: Problem, request_id: str | None = None) -> JSONResponse:
+    """The problem as a response."""
+    content = describe(problem, request_id).model_dump(exclude_none=True)
+    return JSONResponse(content, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
 def answer(request: Request, problem: Problem) -> Response:
@@ -133,11 +136,17 @@ def _on_http_exception(request: Request, error: HTTPException) -> Response:
 
 
 def _on_invalid(request: Request, error: RequestValidationError) -> Response:
+    problem = invalid(error)
+    structlog.get_logger().info("invalid_request", fields=[one.path for one in problem.errors])
+    return answer(request, problem)
+
+
+def invalid(error: RequestValidationError) -> Problem:
+    """Wrong fields as a problem."""
     found = [FieldError(path=e.path, message=e.message, hint=e.hint) for e in explain(error.errors(), error.body)]
     detail = "; ".join(f"{e.path}: {e.message}" if e.path else e.message for e in found[:3])
     more = f"; and {len(found) - 3} more" if len(found) > 3 else ""
-    structlog.get_logger().info("invalid_request", fields=[e.path for e in found])
-    return answer(request, Problem(422, "invalid", f"{detail}{more}", errors=tuple(found)))
+    return Problem(422, "invalid", f"{detail}{more}", errors=tuple(found))
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Requests that must not be done twice: a key remembers what was asked, and the job that came of it."""
+"""Requests that must not be done twice: a key remembers what was asked, and the job or group that came of it."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from store.errors import IdempotencyInFlight, IdempotencyMismatch
+from store.ids import kind_of
 from store.tables import IdempotencyKey
 
 
@@ -24,7 +25,7 @@ class Idempotency:
 
 
 def find(session: Session, project_id: str, asked: Idempotency) -> str | None:
-    """The id of the job this key made before. Holds the key until the transaction ends, so that a twin cannot pass.
+    """The id of what this key made before. Holds the key until the transaction ends, so that a twin cannot pass.
 
     Raises IdempotencyInFlight while a twin is worked on, IdempotencyMismatch when the key stood for something else.
     """
@@ -44,14 +45,16 @@ def find(session: Session, project_id: str, asked: Idempotency) -> str | None:
         raise IdempotencyMismatch(
             "this Idempotency-Key was used with another request", hint="Use a new key for a new request."
         )
-    return row.job_id
+    return row.job_id or row.group_id
 
 
-def remember(session: Session, project_id: str, asked: Idempotency, job_id: str) -> None:
-    """Note the job that came of a request, in the transaction that made it."""
+def remember(session: Session, project_id: str, asked: Idempotency, made_id: str) -> None:
+    """Note the job or group that came of a request, in the transaction that made it."""
+    is_group = kind_of(made_id) == "grp"
     values = {
         "request_sha256": _fingerprint(asked.request),
-        "job_id": job_id,
+        "job_id": None if is_group else made_id,
+        "group_id": made_id if is_group else None,
         "expires_at": func.clock_timestamp() + asked.remember,
     }
     # Only an expired row of the same key can be in the way.

@@ -4,7 +4,7 @@ import secrets
 import string
 from typing import Literal
 
-Kind = Literal["prj", "key", "ds", "up", "mdl", "job", "art"]
+Kind = Literal["prj", "key", "ds", "up", "mdl", "job", "grp", "art"]
 
 ALPHABET = string.digits + string.ascii_letters
 LENGTH = 22  # 62 ** 22 is more than 2 ** 128: two random ids never meet.
@@ -13,3 +13,8 @@ LENGTH = 22  # 62 ** 22 is more than 2 ** 128: two random ids never meet.
 def new(kind: Kind) -> str:
     """Make a fresh random id of this kind."""
     return f"{kind}_{''.join(secrets.choice(ALPHABET) for _ in range(LENGTH))}"
+
+
+def kind_of(identity: str) -> str:
+    """What an id names, by its prefix."""
+    return identity.partition("_")[0]

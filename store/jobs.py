@@ -81,6 +81,8 @@ def create(
         state="queued",
         queue=placing.queue,
         priority=PRIORITIES[placing.priority],
+        group_id=placing.group_id,
+        arm=placing.arm,
         last_sequence=0,
         current_attempt=0,
     )
@@ -113,6 +115,7 @@ def list_page(
     *,
     states: Sequence[JobState] = (),
     dataset_id: str | None = None,
+    group_id: str | None = None,
     text: str | None = None,
     cursor: str | None = None,
     limit: int = 20,
@@ -121,9 +124,12 @@ def list_page(
     query = select(Job).where(Job.project_id == project_id)
     if dataset_id is not None:
         query = query.where(Job.dataset_id == dataset_id)
+    if group_id is not None:
+        query = query.where(Job.group_id == group_id)
     if text:
         query = query.where(or_(named_like(session, project_id, text), Job.id == text))
-    if not states and dataset_id is None:
+    if group_id is not None or (not states and dataset_id is None):
+        query = query.where(Job.state.in_(states)) if states else query
         return page(session, query, Job, cursor=cursor, limit=limit)
     # The indexes hold the jobs of one state in order, not those of several.
     of_states = [query.where(Job.state == state) for state in dict.fromkeys(states or JOB_STATES)]
@@ -202,7 +208,7 @@ def retry(session: Session, project_id: str, job_id: str) -> Job:
 
 def delete(session: Session, project_id: str, job_id: str) -> None:
     """Delete a finished job with all it published. Raises NotFound; WrongState while it may still run."""
-    job = _locked(session, project_id, job_id)
+    job = held(session, project_id, job_id)
     if not is_terminal(job.state):
         raise WrongState(f"the job is {job.state}", state=job.state, hint="Cancel it first.")
     add_of_job(session, job.id)
@@ -211,14 +217,15 @@ def delete(session: Session, project_id: str, job_id: str) -> None:
 
 
 def _act(session: Session, project_id: str, job_id: str, action: Action) -> tuple[Job, JobState]:
-    job = _locked(session, project_id, job_id)
+    job = held(session, project_id, job_id)
     state = after_action(action, job.state)
     if state is None:
         raise WrongState(f"a job that is {job.state} cannot be {_DONE[action]}", state=job.state, hint=_WHEN[action])
     return job, state
 
 
-def _locked(session: Session, project_id: str, job_id: str) -> Job:
+def held(session: Session, project_id: str, job_id: str) -> Job:
+    """One job, its row held until the transaction ends. Raises NotFound."""
     query = select(Job).where(Job.id == job_id, Job.project_id == project_id)
     query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
     job = session.scalar(query)

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Float, cast, func, select
+from sqlalchemy import Float, cast, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from store.tables import Job, JobEvent
 from store.tables.base import Json
+from store.tables.jobs import STUDENT, TEACHER
 
 NEWEST = 10
 TRAININGS = ("teacher", "baseline", "imitation")
@@ -29,8 +30,8 @@ def of_pair(session: Session, project_id: str, teacher: str, student: str, devic
         .where(
             Job.project_id == project_id,
             Job.state == "succeeded",
-            Job.spec["teacher"]["detector"].astext == teacher,
-            Job.spec["student"]["detector"].astext == student,
+            literal_column(TEACHER) == teacher,
+            literal_column(STUDENT) == student,
             Job.resolved["device"].astext.startswith(device),
         )
         .order_by(Job.created_at.desc(), Job.id.desc())

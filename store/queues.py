@@ -13,10 +13,12 @@ PRIORITIES: dict[Priority, int] = dict(zip(get_args(Priority), (-10, 0, 10), str
 
 @dataclass(frozen=True)
 class Placing:
-    """Where a job waits, and how urgent it is."""
+    """Where a job waits, how urgent it is, and of which group it is an arm, if of any."""
 
     queue: str = JOBS
     priority: Priority = "normal"
+    group_id: str | None = None
+    arm: str | None = None
 
 
 def queue_of(device_class: str) -> str:

@@ -52,7 +52,10 @@ class TransitionOut(BaseModel):
 
 
 class JobSummary(BaseModel):
-    """A job in a list. `scores` are the best mAP at IoU 0.5 so far, as fractions."""
+    """A job in a list. `scores` are the best mAP at IoU 0.5 so far, as fractions.
+
+    group_id, arm: the comparison that it belongs to, and its label there.
+    """
 
     id: str
     name: str
@@ -61,6 +64,8 @@ class JobSummary(BaseModel):
     progress: dict[str, Any] | None
     scores: Scores
     dataset_id: str
+    group_id: str | None
+    arm: str | None
     priority: Priority
     device_class: str
     metadata: dict[str, Any]

@@ -3,6 +3,7 @@
 from store.tables.attempts import Artifact, Attempt, Checkpoint, Metric
 from store.tables.base import Base
 from store.tables.datasets import Dataset
+from store.tables.groups import Group
 from store.tables.jobs import Job, JobCount, JobEvent
 from store.tables.machinery import Garbage, Outbox, Worker
 from store.tables.models import JobModel, Model
@@ -17,6 +18,7 @@ __all__ = [
     "Checkpoint",
     "Dataset",
     "Garbage",
+    "Group",
     "IdempotencyKey",
     "Job",
     "JobCount",

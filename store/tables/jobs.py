@@ -11,6 +11,12 @@ _HELD = ", ".join(repr(state) for state in JOB_STATES if state in HELD)
 _TERMINAL = ", ".join(repr(state) for state in sorted(TERMINAL))
 
 
+# Written out, for only an index on the very same expression is of use.
+TEACHER = "(spec #>> '{teacher,detector}'::text[])"
+STUDENT = "(spec #>> '{student,detector}'::text[])"
+METHOD = "(spec #>> '{method,name}'::text[])"
+
+
 class Job(Base):
     """One distillation job. A trigger refuses illegal moves of `state`, counts `version` and stamps `updated_at`.
 
@@ -43,12 +49,19 @@ class Job(Base):
         Index("ix_jobs_held", "project_id", postgresql_where=text(f"state IN ({_HELD})")),
         Index(None, "project_id", "state", "created_at", "id"),
         Index(None, "dataset_id", "state", "created_at", "id"),
+        Index("ix_jobs_teacher", "project_id", text(TEACHER), "created_at", "id"),
+        Index("ix_jobs_student", "project_id", text(STUDENT), "created_at", "id"),
+        Index("ix_jobs_method", "project_id", text(METHOD), "created_at", "id"),
+        Index("ix_jobs_metadata", "metadata", postgresql_using="gin", postgresql_ops={"metadata": "jsonb_path_ops"}),
+        Index("ix_jobs_group_id", "group_id", postgresql_where=text("group_id IS NOT NULL")),
         Index("ix_jobs_name", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
     dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"))
+    group_id: Mapped[str | None] = mapped_column(ForeignKey("job_groups.id", ondelete="SET NULL"))
+    arm: Mapped[str | None] = mapped_column(doc="Its label in the group.")
     name: Mapped[str]
     spec: Mapped[Json]
     resolved: Mapped[Json | None]

@@ -1,6 +1,6 @@
 """Projects own everything; keys and login links give access to one."""
 
-from sqlalchemy import Boolean, ForeignKey, Index, LargeBinary, Text
+from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -48,14 +48,18 @@ class LoginLink(Base):
 
 
 class IdempotencyKey(Base):
-    """A request that must not be done twice, and the job it made."""
+    """A request that must not be done twice, and the job or the group it made."""
 
     __tablename__ = "idempotency_keys"
-    __table_args__ = (Index(None, "expires_at"),)
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(job_id, group_id) = 1", name="made_one"),
+        Index(None, "expires_at"),
+    )
 
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     request_sha256: Mapped[str]
-    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    group_id: Mapped[str | None] = mapped_column(ForeignKey("job_groups.id", ondelete="CASCADE"))
     created_at: Mapped[Now]
     expires_at: Mapped[Time]

@@ -51,6 +51,15 @@ WRITTEN: dict[str, tuple[str, ...]] = {
     ),
     # A worker that says how busy it is.
     "0013": ("UPDATE workers SET load = '{\"busy\": 0.5}'",),
+    # A comparison of two jobs, and the key of the request that made it.
+    "0008": (
+        "INSERT INTO job_groups (id, project_id, name, base, variants) VALUES ('g', 'p', 'g', '{}', '[]')",
+        "UPDATE jobs SET group_id = 'g', arm = id",
+        (
+            "INSERT INTO idempotency_keys (project_id, key, request_sha256, group_id, expires_at) "
+            "VALUES ('p', 'k', 's', 'g', now() + interval '1 hour')"
+        ),
+    ),
 }
 KEPT = [("failed", "queued", 0, None), ("running", "running", 1, "t")]
 
