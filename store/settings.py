@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     worker_cache: Path = Field(default_factory=lambda: user_cache_path("fgfi") / "worker")
     worker_cache_bytes: int = Field(50 * GIB, ge=1)
     worker_memory_bytes: int | None = Field(
-        None, ge=GIB, description="Private memory a training may take (RLIMIT_DATA); then it fails as out of memory."
+        None, ge=GIB, description="Memory a training may take with all its processes; then it fails as out of memory."
     )
     worker_spare: bool | None = Field(
         None, description="Keep a runner waiting with torch loaded; default: where there is a GPU. Takes some memory."

@@ -40,7 +40,8 @@ STOPS = {EXIT_CANCELLED, EXIT_PAUSED, EXIT_PREEMPTED}
 class Ended:
     """How a child ended. code: negative for a signal. asked: what we asked of it. killed: we did not wait longer.
 
-    silence: seconds for which it had not said a word when we killed it for that, else None.
+    silence: seconds for which it had not said a word when we killed it for that, else None. memory: the bytes that all
+    its processes together might take, when it was ended for taking more.
     """
 
     code: int
@@ -50,6 +51,7 @@ class Ended:
     result: Json | None = None
     failure: RunFailed | None = None
     lost_files: tuple[str, ...] = ()
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,14 @@ def judge(ended: Ended) -> Verdict:
 def _ended_by_us(ended: Ended) -> Verdict | None:
     if ended.asked is not None and (ended.killed or ended.asked == "cancel" or ended.code in STOPS):
         return Verdict("stopped", f"Stopped as asked ({ended.asked}).", reason=ended.asked)
+    if ended.memory is not None:
+        message = f"The run took more than the {ended.memory / 2**30:.1f} GiB of memory that this worker gives to one."
+        hint = (
+            "Use a smaller schedule.batch_size, schedule.image_size or resources.loader_workers, or let the operator "
+            "raise FGFI_WORKER_MEMORY_BYTES."
+        )
+        error = {"code": "out_of_memory", "message": message, "hint": hint}
+        return Verdict("failed", message, error, "out_of_memory")
     if ended.silence is not None:
         message = f"The run was silent for {ended.silence / 60:.0f} minutes and was ended."
         return Verdict("lost", message, reason="hung")

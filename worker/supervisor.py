@@ -25,6 +25,7 @@ from worker.journal import Journal
 from worker.keeper import Keeper
 from worker.materialise import DatasetGone, dataset_folder, fetch_checkpoints, write_job
 from worker.memory import smaller_micro_batch
+from worker.memory_guard import MemoryGuard
 from worker.model_files import ModelGone, link_models, model_files
 from worker.outcome import Ended, Verdict, judge
 from worker.patience import Patience
@@ -116,10 +117,12 @@ class _Attempt:
         self._patience.begin(clock.now())
         publisher = Publisher(self._place, self._keeper, self._lease, self._folder)
         try:
-            asked, killed, silence = self._follow(child, publisher)
+            guard = MemoryGuard(self._settings.worker_memory_bytes, child.pid, self._place.memory_group)
+            asked, killed, silence, memory = self._follow(child, publisher, guard)
             for line in child.drain():
                 self._take(line, publisher)
             code = child.reap()
+            memory = memory or guard.ended()
             self._keeper.check()
             if child.dropped_lines:
                 self._journal.note(f"{child.dropped_lines} lines came too fast and were dropped.", code="dropped_lines")
@@ -131,7 +134,8 @@ class _Attempt:
             child.reap()
             publisher.abandon()
         journal = self._journal
-        ended = Ended(code, asked, killed, silence, journal.result, journal.failure, tuple(publisher.failures))
+        lost_files = tuple(publisher.failures)
+        ended = Ended(code, asked, killed, silence, journal.result, journal.failure, lost_files, memory)
         return judge(ended), child.log_tail()
 
     def _start(self) -> Child:
@@ -146,15 +150,19 @@ class _Attempt:
         given = {"--micro-batch": self._job.micro_batch, "--memory": self._settings.worker_memory_bytes}
         return [f"{name}={value}" for name, value in given.items() if value is not None]
 
-    def _follow(self, child: Child, publisher: Publisher) -> tuple[Request | None, bool, float | None]:
+    def _follow(
+        self, child: Child, publisher: Publisher, guard: MemoryGuard
+    ) -> tuple[Request | None, bool, float | None, int | None]:
         """Listen to the child until it has ended.
 
-        Returns what was asked of it, whether it had to be killed, and for how long it was silent if that was why.
+        Returns what was asked of it, whether it had to be killed for not heeding that, and if that was why, for how
+        long it was silent, and how much memory it might have taken.
         """
         asked: Request | None = None
         kill_at = float("inf")
         killed = False
         silence: float | None = None
+        memory: int | None = None
         write_at = clock.now()
         while not child.ended():
             line = child.next_line(LINE_SECONDS)
@@ -174,10 +182,13 @@ class _Attempt:
                 silence = self._patience.silence(now)
                 child.show_stack()
                 kill_at = now + STACK_SECONDS
-            if now >= kill_at:
+            memory = memory or guard.exceeded()
+            if memory is not None:
+                child.kill()
+            elif now >= kill_at:
                 killed = True
                 child.kill()
-        return asked, killed, silence
+        return asked, killed, silence, memory
 
     def _request(self) -> Request | None:
         if self._keeper.wanted.cancel:

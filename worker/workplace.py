@@ -12,13 +12,15 @@ from store.queues import JOBS
 from store.settings import Settings
 from worker.cache import Cache
 from worker.devices import Devices, find_devices
+from worker.memory_guard import delegated_group
 from worker.spare import Spare
 from worker.stopping import Stopping
 
 
 @dataclass
 class Workplace:
-    """Made once a process. queues: whose jobs it takes; classes: of devices, what it is good for.
+    """Made once a process. queues: whose jobs it takes; classes: of devices, what it is good for; memory_group: below
+    which control groups for trainings are made, where that is possible.
 
     For others to see: `job_id`, what is worked on; `device`, what the last run computed on; `trouble` with the machine.
     """
@@ -32,6 +34,7 @@ class Workplace:
     queues: tuple[str, ...] = (JOBS,)
     stopping: Stopping = field(default_factory=Stopping)
     spare: Spare | None = None
+    memory_group: Path | None = None
     job_id: str | None = None
     device: str | None = None
     trouble: str | None = None
@@ -62,5 +65,6 @@ def make_workplace(settings: Settings) -> Workplace:
         cache=Cache(settings.worker_cache, settings.worker_cache_bytes),
         worker_id=name,
         devices=devices,
+        memory_group=delegated_group(),
         spare=Spare(settings.worker_cache / "spares" / name, settings.worker_threads) if wanted else None,
     )

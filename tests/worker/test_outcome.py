@@ -37,6 +37,10 @@ FAILURE = RunFailed(code="bad_data", message="a.xml:3: no boxes", hint="Mend it.
         (Ended(0, asked="preempt", result=RESULT), "succeeded"),
         (Ended(21, asked="pause"), "failed"),
         (Ended(-11, asked="preempt"), "lost"),
+        # Too much memory, whatever else was wished.
+        (Ended(-9, memory=2**30), "failed"),
+        (Ended(-9, asked="pause", memory=2**30), "failed"),
+        (Ended(-9, asked="cancel", memory=2**30), "stopped"),
         # Silent for too long.
         (Ended(-9, killed=True, silence=700.0), "lost"),
         (Ended(-9, asked="cancel", killed=True, silence=700.0), "stopped"),

@@ -13,6 +13,8 @@ from fgfi_core.spec import DETECTORS, JobSpec
 from worker.environment import child_environment
 from worker.runner import Speaker, is_out_of_memory, with_micro_batch
 
+ROOT = Path(__file__).parents[2]
+
 
 def spoken(event: events.Event) -> events.Event:
     read, write = os.pipe()
@@ -131,3 +133,16 @@ def test_a_spare_does_the_same_in_the_folder_it_is_told(tmp_path: Path) -> None:
     code, said = play(tmp_path, {"name": "x"}, spare=True)
     assert code == errors.EXIT_BAD_SPEC
     assert isinstance(said[0], events.RunFailed)
+
+
+def test_a_process_that_takes_more_than_its_limit_is_out_of_memory_and_not_killed() -> None:
+    program = (
+        "from worker.runner import is_out_of_memory, limit\n"
+        "limit(300 * 2**20)\n"
+        "try:\n"
+        "    bytearray(400 * 2**20)\n"
+        "except MemoryError as error:\n"
+        "    print(is_out_of_memory(error))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout == "True\n"

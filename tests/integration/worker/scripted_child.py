@@ -192,6 +192,15 @@ def too_large(_: Path, speak: Speaker, __: Control) -> int:
     return errors.EXIT_OUT_OF_MEMORY
 
 
+def swell(_: Path, speak: Speaker, __: Control) -> int:
+    """Two processes with so many MiB each, for ever."""
+    speak(events.StageStarted(stage="teacher", seed=0))
+    os.fork()
+    held = b"x" * (int(GIVEN["argument"]) * 2**20)
+    wait_for_ever()
+    return len(held)
+
+
 def who(_: Path, speak: Speaker, __: Control) -> int:
     speak(events.RunFinished(result={"pid": os.getpid(), "images": GIVEN.get("--micro-batch")}))
     return 0

@@ -90,6 +90,22 @@ def test_the_child_has_only_its_pipes_and_no_credentials(
     assert seen["group"]
 
 
+def test_a_run_whose_processes_take_too_much_together_ends_with_the_reason_and_the_worker_goes_on(
+    attempt: Attempting, make_job: MakeJob, look: Any, place: Workplace
+) -> None:
+    place.settings = place.settings.model_copy(update={"worker_memory_bytes": 200 * 2**20})
+    greedy, modest = make_job(), make_job()
+
+    attempt(greedy.id, "swell:150")
+    attempt(modest.id, "success")
+
+    error = look.job(greedy.id).error
+    assert (look.job(greedy.id).state, error["code"]) == ("failed", "out_of_memory")
+    assert "0.2 GiB of memory" in error["message"]
+    assert look.attempt(greedy.id).reason == "out_of_memory"
+    assert look.job(modest.id).state == "succeeded"
+
+
 def test_a_run_too_large_for_the_memory_is_tried_once_more_with_half(
     attempt: Attempting, make_job: MakeJob, look: Any
 ) -> None:
