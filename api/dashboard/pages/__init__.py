@@ -2,12 +2,25 @@
 
 from fastapi import APIRouter
 
-from api.dashboard.pages import datasets, home, job, job_actions, jobs, models
+from api.dashboard.pages import (
+    datasets,
+    downloads,
+    evaluation,
+    home,
+    job,
+    job_actions,
+    jobs,
+    models,
+    pictures,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     jobs.router,
     job.router,
+    pictures.router,
+    evaluation.router,
+    downloads.router,
     job_actions.router,
     datasets.router,
     models.router,

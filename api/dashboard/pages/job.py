@@ -10,6 +10,7 @@ from api.dashboard.access import Resident
 from api.dashboard.render import page
 from api.dashboard.views.downloads import downloads
 from api.dashboard.views.job import spec_text, top
+from api.dashboard.views.job_head import tabs
 from api.dashboard.views.numbers import HEADLINE, NAMES, numbers
 from api.dashboard.views.progress import settled
 from api.dashboard.views.story import lines
@@ -39,6 +40,7 @@ def show_job(job_id: str, resident: Resident, session: SessionDep, settings: Set
         **_rest(session, job, settings.public_url),
         **_log(session, job),
         spec=spec_text(job),
+        tabs=tabs(job.id),
     )
 
 

@@ -12,7 +12,10 @@ REPORT_TYPES = ("text/html",)
 
 @dataclass(frozen=True)
 class Download:
-    """One file. What was not measured on it is None."""
+    """One file. What was not measured on it is None. curl, command, only, check: lines for a shell.
+
+    command: fetches all files of the job, only: those of this format; check: says whether the file arrived whole.
+    """
 
     id: str
     name: str
@@ -24,8 +27,11 @@ class Download:
     latency_ms: float | None
     parity: bool | None
     box_difference: float | None
+    media_type: str
     curl: str
     command: str
+    only: str
+    check: str
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,10 @@ def _download(row: Artifact, public_url: str) -> Download:
         parity=row.facts["parity"] if isinstance(row.facts.get("parity"), bool) else None,
         box_difference=_number(row.facts, "max_box_difference"),
         curl=f'curl -fL -o {target} -H "Authorization: Bearer $FGFI_API_KEY" {shlex.quote(public_url + href)}',
+        media_type=row.media_type,
         command=f"fgfi download {row.job_id}",
+        only=f"fgfi download {row.job_id} --only {shlex.quote(row.format)}",
+        check=f"echo {shlex.quote(f'{row.sha256}  {filename}')} | sha256sum --check",
     )
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from fgfi_core.report import ReportInputs, gather
 from fgfi_core.report.album import Album
 from fgfi_core.report.features import FeatureDistances, Unexplained
 from fgfi_core.report.inputs import Run
+from tests.browser import measurements
 from tests.fgfi_core.report.test_write import SHARES, make_inputs
 
 if TYPE_CHECKING:
@@ -126,3 +128,7 @@ def test_plain_is_shown_with_the_seed_of_the_delivered_student(folder: "VocFolde
         ("imitated", 1): 1.0,
     }
     assert gather.gather(inputs_of(folder, shares)).seeds == {"teacher": 0, "plain": 1, "imitated": 1}
+
+
+def test_what_the_browser_tests_show_is_an_album() -> None:
+    assert Album.model_validate_json(json.dumps(measurements.album())).version == 1
