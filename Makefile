@@ -68,6 +68,7 @@ lint: setup
 	$(BIN)/lint-imports
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@[ ! -x $(BIN)/hadolint ] || $(BIN)/hadolint docker/*.Dockerfile
+	@[ ! -x $(BIN)/kubectl ] || $(BIN)/kubectl kustomize deploy/kubernetes/example | $(BIN)/kubernetes-validate --strict --quiet --no-warn -
 
 format: setup
 	$(BIN)/ruff check --fix .

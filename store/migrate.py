@@ -4,6 +4,7 @@ Several processes may call it at once: an advisory lock lets one work and the ot
 """
 
 import argparse
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, create_engine
+from sqlalchemy.exc import OperationalError
 
 from store.settings import get_settings
 
@@ -45,15 +47,29 @@ def is_current(database_url: str) -> bool:
         return MigrationContext.configure(connection).get_current_revision() == head
 
 
+def wait(database_url: str, pause: float = 2.0) -> None:
+    """Return once the database is at this version, whoever brings it there."""
+    while True:
+        try:
+            if is_current(database_url):
+                return
+            print("the tables are of another version: waiting for `python -m store.migrate`", flush=True)
+        except OperationalError:
+            print("the database does not answer: waiting", flush=True)
+        time.sleep(pause)
+
+
 def main() -> None:
-    """`python -m store.migrate [upgrade|downgrade|revision]`."""
+    """`python -m store.migrate [upgrade|wait|downgrade|revision]`."""
     parser = argparse.ArgumentParser(description="Bring the database's tables to this version.")
-    parser.add_argument("action", nargs="?", choices=("upgrade", "downgrade", "revision"), default="upgrade")
+    parser.add_argument("action", nargs="?", choices=("upgrade", "wait", "downgrade", "revision"), default="upgrade")
     parser.add_argument("argument", nargs="?", help="upgrade, downgrade: the revision; revision: its title")
     chosen = parser.parse_args()
     url = get_settings().database_url
     if chosen.action == "revision":
         command.revision(config(url), message=chosen.argument, autogenerate=True)
+    elif chosen.action == "wait":
+        wait(url)
     elif chosen.action == "downgrade":
         downgrade(url, chosen.argument or "-1")
     else:

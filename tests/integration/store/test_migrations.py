@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -6,7 +7,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, Engine, NullPool, create_engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from store.migrate import downgrade, is_current, upgrade
+from store.migrate import downgrade, is_current, upgrade, wait
 from store.states import JOB_STATES, TERMINAL
 from store.tables import Base
 
@@ -50,6 +51,16 @@ def test_upgrading_twice_changes_nothing(empty: Engine) -> None:
 
 def test_an_empty_database_is_not_current(empty: Engine) -> None:
     assert not is_current(address(empty))
+
+
+def test_whoever_needs_the_tables_waits_for_them(empty: Engine) -> None:
+    wait_too = threading.Thread(target=wait, args=(address(empty), 0.05), daemon=True)
+    wait_too.start()
+
+    upgrade(address(empty))
+    wait_too.join(timeout=60)
+
+    assert not wait_too.is_alive()
 
 
 def test_migrations_can_be_taken_back_and_applied_again(empty: Engine) -> None:
