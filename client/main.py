@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from client.commands import datasets, demo, detectors, download, jobs, models, region, rerun, submit, train, up
+from client.commands import (
+    datasets,
+    demo,
+    detectors,
+    download,
+    groups,
+    jobs,
+    models,
+    region,
+    rerun,
+    submit,
+    submit_all,
+    train,
+    up,
+)
 from client.errors import EXIT_INTERRUPTED, ClientError
 from client.output import error_console, print_error
 
@@ -22,6 +36,8 @@ app.command("demo")(demo.demo)
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(models.app, name="models")
 app.command("submit")(submit.submit)
+app.command("submit-all")(submit_all.submit_all)
+app.add_typer(groups.app, name="groups")
 app.command("jobs")(jobs.jobs)
 app.command("show")(jobs.show)
 app.command("cancel")(jobs.cancel)

@@ -119,6 +119,8 @@ class Job(_Answer):
     progress: dict[str, Any] | None = None
     scores: Scores = Scores()
     dataset_id: str
+    group_id: str | None = None
+    arm: str | None = None
     priority: str = "normal"
     device_class: str = "any"
     error: Trouble | None = None
@@ -171,6 +173,49 @@ class DryRun(_Answer):
     resolved: tuple[Choice, ...]
     place: Place
     estimate: Estimate | None = None
+
+
+class Submitted(_Answer):
+    """What became of one of several jobs: made, or the problem that kept it from it."""
+
+    status: int
+    job: Job | None = None
+    problem: dict[str, Any] | None = None
+
+
+class Gain(_Answer):
+    """What imitation won, as fractions of mAP50; low, high: its 95 % interval over seeds, None with one."""
+
+    differences: tuple[float, ...]
+    mean: float
+    low: float | None = None
+    high: float | None = None
+
+
+class Arm(_Answer):
+    """One job of a group; `job_id` is None when it was deleted, `gain` until it is done."""
+
+    label: str
+    changes: dict[str, Any]
+    job_id: str | None = None
+    state: str | None = None
+    scores: Scores = Scores()
+    by_seed: dict[str, dict[int, float]] = {}
+    gain: Gain | None = None
+
+
+class Group(_Answer):
+    """Jobs that are compared; `summary` has their standing when the group is read alone."""
+
+    id: str
+    name: str
+    arms: int
+    states: dict[str, int]
+    over: bool
+    created_at: datetime
+    differs: tuple[str, ...] = ()
+    fair: bool = True
+    summary: tuple[Arm, ...] = ()
 
 
 class Artifact(_Answer):

@@ -12,7 +12,7 @@ import hashlib
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -22,8 +22,9 @@ import httpx
 from client import archive, connection, parted, sse
 from client.connection import Connection
 from client.errors import EXIT_JOB_FAILED, ClientError
+from client.groups import Groups
 from client.http import Http, unreachable
-from client.models import Artifact, Dataset, Detector, DryRun, Job, Measured, StreamEvent
+from client.models import Artifact, Dataset, Detector, DryRun, Job, Measured, StreamEvent, Submitted
 from client.parted import Watch
 from client.registry import Registry
 from client.sources import Source
@@ -138,14 +139,27 @@ class Fgfi:
         path = _with_query("/v1/jobs", priority=priority, device_class=device_class)
         return Job.model_validate(self._http.post(path, spec, idempotency_key=str(uuid.uuid4())))
 
+    def submit_all(self, specs: Sequence[dict[str, Any]]) -> list[Submitted]:
+        """Create several jobs, each made or refused by itself, none twice; at most 100."""
+        body = {"jobs": [{"spec": spec} for spec in specs]}
+        answer = self._http.post("/v1/jobs/bulk", body, idempotency_key=str(uuid.uuid4()))
+        return [Submitted.model_validate(item) for item in answer["data"]]
+
+    @property
+    def groups(self) -> Groups:
+        """Comparisons of several jobs."""
+        return Groups(self._http, self._pages)
+
     def dry_run(self, spec: dict[str, Any], priority: str | None = None, device_class: str | None = None) -> DryRun:
         """What `submit` would make, and how long it would take; nothing is made."""
         path = _with_query("/v1/jobs", dry_run="true", priority=priority, device_class=device_class)
         return DryRun.model_validate(self._http.post(path, spec))
 
-    def jobs(self, states: list[str] | None = None, limit: int | None = None) -> list[Job]:
-        """Jobs, newest first."""
+    def jobs(self, states: list[str] | None = None, limit: int | None = None, group: str | None = None) -> list[Job]:
+        """Jobs, newest first; of some states, or of a group."""
         params: dict[str, str | int | list[str]] = {"state": states} if states else {}
+        if group is not None:
+            params["group"] = group
         return [Job.model_validate(item) for item in self._pages("/v1/jobs", params, limit)]
 
     def job(self, job_id: str) -> Job:

@@ -28,12 +28,13 @@ JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, suc
 
 def jobs(
     state: Annotated[list[str] | None, typer.Option(help="Only jobs in this state; may be given again.")] = None,
+    group: Annotated[str | None, typer.Option(help="Only jobs of this group.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """List jobs, newest first."""
     with Fgfi.connect() as service:
-        found = service.jobs(state, limit)
+        found = service.jobs(state, limit, group)
     if as_json:
         print_json([job.model_dump(mode="json") for job in found])
         return

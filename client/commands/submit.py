@@ -52,7 +52,7 @@ def submit(
         if dataset is not None:
             content["dataset"]["id"] = datasets.find(service, dataset).id
         if dry_run:
-            tell(service.dry_run(content), as_json=as_json)
+            tell(service.dry_run(content, priority, device_class), as_json=as_json)
             return
         job = service.submit(content, priority, device_class)
         if not as_json:
