@@ -50,6 +50,16 @@ def size(count: float) -> str:
     return f"{value:.1f} TB"
 
 
+def count(number: float) -> str:
+    """A large number with three digits: `47.4 k`, `1.6 M`, `5.24 G`."""
+    value, units = float(number), ("", " k", " M", " G", " T")
+    for unit in units:
+        if value < 999.5 or unit == units[-1]:
+            break
+        value /= 1000
+    return f"{value:.3g}{unit}" if unit else f"{number:g}"
+
+
 def points(fraction: float | None, digits: int = 1) -> str:
     """An accuracy in percent points, without the sign: 0.652 -> `65.2`; a dash for none."""
     return NONE if fraction is None or not math.isfinite(fraction) else f"{100 * fraction:.{digits}f}"
@@ -75,7 +85,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(SECTIONS=SECTIONS)
-    environment.filters.update(duration=duration, age=age, filesize=size, points=points, signed=signed, percent=percent)
+    environment.filters.update(
+        duration=duration, age=age, filesize=size, count=count, points=points, signed=signed, percent=percent
+    )
     return environment
 
 

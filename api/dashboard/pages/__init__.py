@@ -11,12 +11,14 @@ from api.dashboard.pages import (
     job_actions,
     jobs,
     models,
+    new_job,
     pictures,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
     home.router,
     jobs.router,
+    new_job.router,  # Before `/jobs/{job_id}` takes `new` for a job.
     job.router,
     pictures.router,
     evaluation.router,
