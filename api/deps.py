@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from api.problems import Problem
 from api.service import Service
 from api.sessions import from_same_origin, read_session
-from store import keys
-from store.keys import SCOPES, Principal, Scope
+from store import audit, keys, logins
 from store.objects import ObjectStore
+from store.principal import Principal, Scope
 from store.settings import Settings
 
 
@@ -62,6 +62,7 @@ def get_principal(request: Request, service: ServiceDep) -> Principal:
         if principal is None:
             hint = "Ask whoever runs the service for a new one; `fgfi` sends the key in FGFI_API_KEY."
             raise _not_authenticated("This API key is not valid: mistyped, expired or revoked.", hint)
+        _acts(principal)
         return principal
     visitor = get_visitor(request, service)
     if visitor is None:
@@ -77,19 +78,27 @@ def get_visitor(request: Request, service: ServiceDep) -> Principal | None:
     if not from_same_origin(request):
         raise Problem(403, "cross_site", "This request changes something and did not come from a page of this service.")
     with service.sessions.begin() as session:
-        if not keys.project_exists(session, visit.project_id):
-            return None
-    return Principal(visit.project_id, frozenset(SCOPES))
+        principal = logins.visitor(session, visit.session_id)
+    if principal is not None:
+        _acts(principal)
+    return principal
+
+
+def require_scope(principal: Principal, scope: Scope) -> Principal:
+    """The principal, if it may do this. Raises Problem 403."""
+    if not principal.may(scope):
+        granted = ", ".join(sorted(principal.scopes)) or "none"
+        holder = "the key" if principal.session_id is None else "your session"
+        hint = "Ask whoever runs the project for a key with more scopes."
+        raise Problem(403, "scope_missing", f"This needs the scope '{scope}'; {holder} has: {granted}.", hint=hint)
+    return principal
 
 
 def requires(scope: Scope) -> Callable[[Principal], Principal]:
     """A dependency: the principal, if it may do this."""
 
     def check(principal: Annotated[Principal, Depends(get_principal)]) -> Principal:
-        if not principal.may(scope):
-            granted = ", ".join(sorted(principal.scopes)) or "none"
-            raise Problem(403, "scope_missing", f"This needs the scope '{scope}'; the key has: {granted}.")
-        return principal
+        return require_scope(principal, scope)
 
     return check
 
@@ -97,7 +106,15 @@ def requires(scope: Scope) -> Callable[[Principal], Principal]:
 Reader = Annotated[Principal, Depends(requires("read"))]
 Submitter = Annotated[Principal, Depends(requires("submit"))]
 Admin = Annotated[Principal, Depends(requires("admin"))]
+Operator = Annotated[Principal, Depends(requires("operator"))]
 Visitor = Annotated[Principal | None, Depends(get_visitor)]
+
+
+def _acts(principal: Principal) -> None:
+    """What this request changes is the principal's doing."""
+    caller = audit.CALLER.get()
+    if caller is not None:
+        caller.principal = principal
 
 
 def _not_authenticated(detail: str, hint: str = "") -> Problem:

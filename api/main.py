@@ -12,6 +12,8 @@ from api.live import Live
 from api.middleware import HostAllowList, RequestContext
 from api.routes import (
     artifacts,
+    audit,
+    browser_sessions,
     bulk_jobs,
     catalogue,
     datasets,
@@ -23,16 +25,39 @@ from api.routes import (
     keys,
     login_links,
     models,
+    projects,
     uploads,
+    usage,
 )
 from api.service import Service
 from api.shutdown import on_stop
+from store import limits
 from store.database import make_engine, make_sessions
+from store.limits import Limits
 from store.objects import open_store
 from store.settings import Settings, get_settings
 
 VERSION = "1"
 UPLOADS = frozenset({("POST", "/v1/datasets"), ("PUT", "/v1/uploads/*/parts/*"), ("POST", "/v1/models")})
+RESOURCES = (
+    datasets,
+    uploads,
+    models,
+    jobs,
+    bulk_jobs,
+    groups,
+    job_actions,
+    job_history,
+    artifacts,
+    catalogue,
+    projects,
+    keys,
+    login_links,
+    browser_sessions,
+    usage,
+    audit,
+    health,
+)
 # Requests run in threads; each needs a connection for a few milliseconds.
 CONNECTIONS = 10
 
@@ -53,21 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
     problems.install(app)
     refusals.install(app)
-    for resource in (
-        datasets,
-        uploads,
-        models,
-        jobs,
-        bulk_jobs,
-        groups,
-        job_actions,
-        job_history,
-        artifacts,
-        catalogue,
-        keys,
-        login_links,
-        health,
-    ):
+    for resource in RESOURCES:
         app.include_router(resource.router)
     dashboard.install(app)
 
@@ -82,7 +93,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 def _service(settings: Settings) -> Service:
     engine = make_engine(settings, pool_size=CONNECTIONS, application="fgfi-api")
-    return Service(settings, engine, make_sessions(engine), open_store(settings.storage_url), Live(settings))
+    return Service(
+        settings,
+        engine,
+        make_sessions(engine, limits.info(Limits.of_settings(settings))),
+        open_store(settings.storage_url),
+        Live(settings),
+    )
 
 
 @contextlib.asynccontextmanager

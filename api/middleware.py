@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import Problem, internal_error, respond
 from api.telemetry import observe
+from store.audit import Caller, serving
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -61,7 +62,9 @@ class RequestContext:
                     headers.setdefault(name, value)
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        peer = scope.get("client")
+        caller = Caller(address=peer[0] if peer else None, request_id=request_id)
+        with structlog.contextvars.bound_contextvars(request_id=request_id), serving(caller):
             try:
                 await self.app(scope, receive, send_with_headers)
             except Exception:

@@ -1,4 +1,7 @@
-"""The dashboard's session: a signed cookie that says which project its holder has opened, until when."""
+"""The dashboard's session: a signed cookie that names a row of the database, which says who is in and until when.
+
+The signature spares the database what was made up; the row is what can be ended (`store/logins.py`).
+"""
 
 import base64
 import binascii
@@ -14,7 +17,6 @@ from fastapi import Request, Response
 from store.settings import Settings
 
 COOKIE = "fgfi_session"
-LIFETIME_SECONDS = 14 * 24 * 3600
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -22,7 +24,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 class Visit:
     """An open session."""
 
-    project_id: str
+    session_id: str
     expires: int
 
 
@@ -31,13 +33,13 @@ def cookie_name(settings: Settings) -> str:
     return f"__Host-{COOKIE}" if _secure(settings) else COOKIE
 
 
-def open_session(response: Response, settings: Settings, project_id: str) -> None:
-    """Put a fresh session on a response."""
-    expires = int(time.time()) + LIFETIME_SECONDS
+def open_session(response: Response, settings: Settings, session_id: str) -> None:
+    """Put a session that was opened just now on a response."""
+    lasts = int(settings.session_hours * 3600)
     response.set_cookie(
         cookie_name(settings),
-        sign(settings, Visit(project_id, expires)),
-        max_age=LIFETIME_SECONDS,
+        sign(settings, Visit(session_id, int(time.time()) + lasts)),
+        max_age=lasts,
         httponly=True,
         samesite="lax",
         secure=_secure(settings),
@@ -57,7 +59,7 @@ def read_session(request: Request, settings: Settings) -> Visit | None:
 
 def sign(settings: Settings, visit: Visit) -> str:
     """The session as text with its signature."""
-    payload = _encode(json.dumps([visit.project_id, visit.expires]).encode())
+    payload = _encode(json.dumps([visit.session_id, visit.expires]).encode())
     return f"{payload}.{_encode(_mac(settings, payload))}"
 
 
@@ -67,10 +69,10 @@ def verify(settings: Settings, text: str, *, now: float) -> Visit | None:
     try:
         if not hmac.compare_digest(_decode(signature), _mac(settings, payload)):
             return None
-        project_id, expires = json.loads(_decode(payload))
+        session_id, expires = json.loads(_decode(payload))
     except (binascii.Error, ValueError, TypeError):
         return None
-    return Visit(project_id, expires) if expires > now else None
+    return Visit(session_id, expires) if expires > now else None
 
 
 def from_same_origin(request: Request) -> bool:

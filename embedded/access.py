@@ -13,9 +13,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from embedded.errors import StackError
-from store import keys, projects
+from store import keys, logins, projects
 from store.database import make_engine, make_sessions
 from store.migrate import upgrade
+from store.principal import SCOPES, Principal
 from store.settings import Settings
 
 _KEY_NAME = "the operator"
@@ -49,23 +50,29 @@ class Access:
     def key_for_this_machine(self, earlier: str | None) -> str:
         """An API key that works: the earlier one while it does, else a new one."""
         with self._transaction() as session:
-            if earlier and keys.verify(session, earlier, self._settings.secret_key):
+            known = keys.verify(session, earlier, self._settings.secret_key) if earlier else None
+            if earlier and known is not None and known.may("operator"):
                 return earlier
             project = projects.ensure(session)
-            return keys.create(session, project.id, _KEY_NAME, keys.SCOPES, self._settings.secret_key).token
+            return keys.create(session, project.id, _KEY_NAME, SCOPES, self._settings.secret_key).token
 
     def login_link(self) -> str:
         """A link that opens the dashboard once."""
         with self._transaction() as session:
             project = projects.ensure(session)
             valid = timedelta(minutes=self._settings.login_link_minutes)
-            token = keys.create_login_link(session, project.id, self._settings.secret_key, valid)
+            token = logins.create_link(session, _operator(project.id), self._settings.secret_key, valid)
         return f"{self._settings.public_url.rstrip('/')}/login?token={token}"
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
         with _readable_errors(), self._sessions.begin() as session:
             yield session
+
+
+def _operator(project_id: str) -> Principal:
+    """Whoever has this machine may do everything."""
+    return Principal(project_id, frozenset(SCOPES))
 
 
 def main() -> None:

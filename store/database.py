@@ -6,6 +6,7 @@ with sessions.begin() as session:          # commits at the end, rolls back on a
     jobs.cancel(session, project_id, job_id)
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Engine, create_engine, func, select
@@ -59,9 +60,9 @@ def make_engine(settings: Settings, *, pool_size: int = 5, application: str = "f
     )
 
 
-def make_sessions(engine: Engine) -> Sessions:
-    """Make the factory of sessions; rows stay readable after the commit."""
-    return sessionmaker(engine, expire_on_commit=False)
+def make_sessions(engine: Engine, carried: Mapping[str, object] | None = None) -> Sessions:
+    """Make the factory of sessions; rows stay readable after the commit. carried: see `limits.info`."""
+    return sessionmaker(engine, expire_on_commit=False, info=dict(carried or {}))
 
 
 def now(session: Session) -> datetime:

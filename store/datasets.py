@@ -11,7 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from fgfi_core.spec import Data
-from store import check_leases, garbage, ids, outbox
+from store import audit, check_leases, garbage, ids, outbox
 from store.errors import DatasetNotReady, NoSuchSplit, NotFound
 from store.pages import Page, page
 from store.states import DatasetState
@@ -40,6 +40,7 @@ def uploaded(session: Session, project_id: str, dataset_id: str, *, size: int, s
     row.size, row.sha256, row.state = size, sha256, "checking"
     session.flush()
     outbox.add(session, "dataset", row.id)
+    audit.record(session, project_id, "dataset.create", row.id, name=row.name, size=size)
     return row
 
 
@@ -87,6 +88,7 @@ def delete(session: Session, project_id: str, dataset_id: str) -> None:
     row.deleted_at = func.clock_timestamp()
     garbage.add(session, [row.object_key])
     session.flush()
+    audit.record(session, project_id, "dataset.delete", row.id, name=row.name)
 
 
 def for_new_job(session: Session, project_id: str, asked: Data) -> Dataset:

@@ -120,6 +120,30 @@ class QuotaExceeded(StoreError):
     code = "quota_exceeded"
 
 
+class TooManyJobs(StoreError):
+    """The project may not have so many jobs at once."""
+
+    code = "too_many_jobs"
+
+
+class DeviceHoursSpent(StoreError):
+    """The project has used the device hours of this month."""
+
+    code = "device_hours_spent"
+
+
+class NameTaken(StoreError):
+    """Another one has this name already."""
+
+    code = "name_taken"
+
+
+class ScopeNotHeld(StoreError):
+    """A key cannot give what its maker does not have."""
+
+    code = "scope_not_held"
+
+
 class NoParts(StoreError):
     """The object store takes no objects in parts; it takes them whole."""
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from fgfi_core.spec import JobSpec
-from store import events, idempotency, ids, job_models, outbox, workers
+from store import audit, events, idempotency, ids, job_models, limits, outbox, workers
 from store.datasets import for_new_job
 from store.errors import DatasetNotReady, NotFound, WrongState
 from store.garbage import add_of_job
@@ -63,12 +63,14 @@ def create(
 ) -> Created:
     """Make a job: idempotency row, job, first event and outbox row in the caller's one transaction.
 
-    Raises what `prepare` raises, IdempotencyMismatch, IdempotencyInFlight.
+    Raises what `prepare` raises, TooManyJobs or DeviceHoursSpent for the project's limits, IdempotencyMismatch,
+    IdempotencyInFlight.
     """
     if once is not None:
         earlier = idempotency.find(session, project_id, once)
         if earlier is not None:
             return Created(get(session, project_id, earlier), replayed=True)
+    limits.require_job(session, project_id)
     prepared = prepare(session, project_id, spec)
     spec = prepared.spec
     job = Job(
@@ -97,6 +99,7 @@ def create(
     outbox.add(session, "job", job.id)
     if once is not None:
         idempotency.remember(session, project_id, once, job.id)
+    audit.record(session, project_id, "job.create", job.id, name=job.name)
     session.refresh(job)
     return Created(job, replayed=False)
 
@@ -188,8 +191,11 @@ def resume(session: Session, project_id: str, job_id: str) -> Job:
 def retry(session: Session, project_id: str, job_id: str) -> Job:
     """Queue a failed or cancelled job again, its budgets whole; it goes on from its newest checkpoint.
 
-    Raises NotFound, WrongState; DatasetNotReady or ModelNotReady when what it needs was deleted meanwhile.
+    Raises NotFound, WrongState; DatasetNotReady or ModelNotReady when what it needs was deleted meanwhile;
+    TooManyJobs or DeviceHoursSpent for the project's limits.
     """
+    if after_action("retry", get(session, project_id, job_id).state) is not None:
+        limits.require_job(session, project_id)  # The project's row is locked before the job's, as for a new one.
     job, state = _act(session, project_id, job_id, "retry")
     if session.get_one(Dataset, job.dataset_id).deleted_at is not None:
         raise DatasetNotReady(
@@ -214,6 +220,7 @@ def delete(session: Session, project_id: str, job_id: str) -> None:
     add_of_job(session, job.id)
     session.delete(job)
     session.flush()
+    audit.record(session, project_id, "job.delete", job.id, name=job.name)
 
 
 def _act(session: Session, project_id: str, job_id: str, action: Action) -> tuple[Job, JobState]:
@@ -221,6 +228,8 @@ def _act(session: Session, project_id: str, job_id: str, action: Action) -> tupl
     state = after_action(action, job.state)
     if state is None:
         raise WrongState(f"a job that is {job.state} cannot be {_DONE[action]}", state=job.state, hint=_WHEN[action])
+    if state != job.state:
+        audit.record(session, project_id, f"job.{action}", job.id)
     return job, state
 
 

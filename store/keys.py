@@ -1,4 +1,4 @@
-"""API keys and one-time login links. Only an HMAC-SHA256 under the service's secret is stored; a key is shown once.
+"""API keys. Only an HMAC-SHA256 under the service's secret is stored; a key is shown once.
 
 A key reads `fgfi_` + 32 random characters + a 6-character checksum: a mistyped one is refused without asking the
 database, and a leaked one is recognised by secret scanners.
@@ -11,36 +11,21 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, get_args
 
 from pydantic import SecretStr
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from store import ids
-from store.errors import NotFound
-from store.tables import ApiKey, LoginLink, Project
+from store import audit, ids
+from store.database import now
+from store.errors import NotFound, ScopeNotHeld
+from store.principal import SCOPES, Principal, Scope
+from store.tables import ApiKey
 
-Scope = Literal["read", "submit", "admin"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
 PREFIX = "fgfi_"
 RANDOM_LENGTH = 32
 CHECKSUM_LENGTH = 6
 USE_RESOLUTION = timedelta(minutes=1)
-
-
-@dataclass(frozen=True)
-class Principal:
-    """Who is asking: a project, and what may be done in it. `key_id` is None for a login link."""
-
-    project_id: str
-    scopes: frozenset[str]
-    key_id: str | None = None
-
-    def may(self, scope: Scope) -> bool:
-        """Whether this scope is granted; admin includes all, submit includes read."""
-        included = {"read": {"read", "submit", "admin"}, "submit": {"submit", "admin"}, "admin": {"admin"}}
-        return bool(self.scopes & included[scope])
 
 
 @dataclass(frozen=True)
@@ -61,20 +46,17 @@ def create(
     expires_at: datetime | None = None,
 ) -> NewKey:
     """Make a key of a project."""
-    token = make_token()
-    row = ApiKey(
-        id=ids.new("key"),
-        project_id=project_id,
+    new = _make(session, project_id, name, sorted(set(scopes)), secret, expires_at)
+    audit.record(
+        session,
+        project_id,
+        "key.create",
+        new.row.id,
         name=name,
-        hint=token[: len(PREFIX) + 4],
-        digest=_digest(token, secret),
-        scopes=sorted(set(scopes)),
-        expires_at=expires_at,
+        scopes=new.row.scopes,
+        expires_at=expires_at and expires_at.isoformat(),
     )
-    session.add(row)
-    session.flush()
-    session.refresh(row)
-    return NewKey(row, token)
+    return new
 
 
 def verify(session: Session, token: str, secret: SecretStr) -> Principal | None:
@@ -84,8 +66,8 @@ def verify(session: Session, token: str, secret: SecretStr) -> Principal | None:
     """
     if not is_well_formed(token):
         return None
-    digest = _digest(token, secret)
-    row = session.scalar(select(ApiKey).where(ApiKey.digest == digest, *_valid()))
+    digest = keyed_digest(token, secret)
+    row = session.scalar(select(ApiKey).where(ApiKey.digest == digest, *valid()))
     if row is None or not hmac.compare_digest(row.digest, digest):
         return None
     session.execute(
@@ -99,17 +81,56 @@ def verify(session: Session, token: str, secret: SecretStr) -> Principal | None:
     return Principal(row.project_id, frozenset(row.scopes), row.id)
 
 
-def list_all(session: Session, project_id: str) -> Sequence[ApiKey]:
-    """The project's keys that are not revoked, newest first."""
-    return session.scalars(
+def list_all(session: Session, project_id: str, *, revoked: bool = False) -> Sequence[ApiKey]:
+    """The project's keys, newest first; those that were revoked only when asked for."""
+    query = select(ApiKey).where(ApiKey.project_id == project_id)
+    if not revoked:
+        query = query.where(ApiKey.revoked_at.is_(None))
+    return session.scalars(query.order_by(ApiKey.created_at.desc(), ApiKey.id)).all()
+
+
+def require_scopes(maker: Principal, scopes: Iterable[str]) -> None:
+    """A key cannot give what its maker does not have. Raises ScopeNotHeld."""
+    for scope in SCOPES:
+        if scope in scopes and not maker.may(scope):
+            hint = "Leave it out, or ask somebody who has it."
+            raise ScopeNotHeld(f"a key with the scope '{scope}' can be made by its holders alone", hint=hint)
+
+
+def get(session: Session, project_id: str, key_id: str) -> ApiKey:
+    """One key, revoked or not. Raises NotFound."""
+    row = session.scalar(select(ApiKey).where(ApiKey.id == key_id, ApiKey.project_id == project_id))
+    if row is None:
+        raise NotFound(f"there is no key '{key_id}'")
+    return row
+
+
+def rotate(session: Session, project_id: str, key_id: str, secret: SecretStr, overlap: timedelta) -> NewKey:
+    """Make a key like this one, which itself works for `overlap` longer, at most. Raises NotFound when it is revoked.
+
+    The new one lasts as long from now as the old one did from its beginning.
+    """
+    old = session.scalar(
         select(ApiKey)
-        .where(ApiKey.project_id == project_id, ApiKey.revoked_at.is_(None))
-        .order_by(ApiKey.created_at.desc())
-    ).all()
+        .where(ApiKey.id == key_id, ApiKey.project_id == project_id, ApiKey.revoked_at.is_(None))
+        .with_for_update(key_share=True)
+    )
+    if old is None:
+        raise NotFound(f"there is no key '{key_id}'")
+    moment = now(session)
+    lasting = None if old.expires_at is None else moment + (old.expires_at - old.created_at)
+    new = _make(session, project_id, old.name, old.scopes, secret, lasting)
+    ends = moment + overlap
+    old.expires_at = ends if old.expires_at is None else min(old.expires_at, ends)
+    if not overlap:
+        old.revoked_at = moment
+    session.flush()
+    audit.record(session, project_id, "key.rotate", key_id, new=new.row.id, old_works_until=ends.isoformat())
+    return new
 
 
 def revoke(session: Session, project_id: str, key_id: str) -> None:
-    """Make a key useless from now on. Raises NotFound."""
+    """Make a key useless from now on, and with it the browser sessions it opened. Raises NotFound."""
     revoked = session.scalar(
         update(ApiKey)
         .where(ApiKey.id == key_id, ApiKey.project_id == project_id, ApiKey.revoked_at.is_(None))
@@ -118,46 +139,41 @@ def revoke(session: Session, project_id: str, key_id: str) -> None:
     )
     if revoked is None:
         raise NotFound(f"there is no key '{key_id}'")
+    audit.record(session, project_id, "key.revoke", key_id)
 
 
-def create_login_link(session: Session, project_id: str, secret: SecretStr, valid: timedelta) -> str:
-    """Make the token of a link that logs in once."""
-    token = secrets.token_urlsafe(32)
-    session.add(
-        LoginLink(
-            digest=_digest(token, secret), project_id=project_id, expires_at=func.clock_timestamp() + valid, used=False
-        )
-    )
-    session.flush()
-    return token
-
-
-def redeem_login_link(session: Session, token: str, secret: SecretStr) -> Principal | None:
-    """Use a link's token up; None when it is unknown, expired or used. Of two at once, one wins."""
-    project_id = session.scalar(
-        update(LoginLink)
-        .where(
-            LoginLink.digest == _digest(token, secret),
-            LoginLink.used.is_(False),
-            LoginLink.expires_at > func.clock_timestamp(),
-        )
-        .values(used=True)
-        .returning(LoginLink.project_id)
-    )
-    return None if project_id is None else Principal(project_id, frozenset(SCOPES))
-
-
-def project_exists(session: Session, project_id: str) -> bool:
-    """Whether a session's project is still there."""
-    return session.scalar(select(Project.id).where(Project.id == project_id)) is not None
-
-
-def _valid() -> tuple[ColumnElement[bool], ...]:
+def valid() -> tuple[ColumnElement[bool], ...]:
+    """Conditions on the row of a key that works."""
     return ApiKey.revoked_at.is_(None), or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > func.clock_timestamp())
 
 
-def _digest(token: str, secret: SecretStr) -> bytes:
+def keyed_digest(token: str, secret: SecretStr) -> bytes:
+    """What is stored of a token in its place."""
     return hmac.new(secret.get_secret_value().encode(), token.encode(), hashlib.sha256).digest()
+
+
+def _make(
+    session: Session,
+    project_id: str,
+    name: str,
+    scopes: Sequence[str],
+    secret: SecretStr,
+    expires_at: datetime | None,
+) -> NewKey:
+    token = make_token()
+    row = ApiKey(
+        id=ids.new("key"),
+        project_id=project_id,
+        name=name,
+        hint=token[: len(PREFIX) + 4],
+        digest=keyed_digest(token, secret),
+        scopes=list(scopes),
+        expires_at=expires_at,
+    )
+    session.add(row)
+    session.flush()
+    session.refresh(row)
+    return NewKey(row, token)
 
 
 def _checksum(body: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from store import check_leases, garbage, ids, outbox
+from store import audit, check_leases, garbage, ids, outbox
 from store.errors import ModelInUse, ModelNotReady, NotFound, NoWeights
 from store.jobs import get as get_job
 from store.pages import Page, page
@@ -90,6 +90,7 @@ def uploaded(session: Session, project_id: str, model_id: str, *, size: int, sha
     row.size, row.sha256, row.state = size, sha256, "checking"
     session.flush()
     outbox.add(session, "model", row.id)
+    audit.record(session, project_id, "model.create", row.id, name=row.name)
     return row
 
 
@@ -152,6 +153,7 @@ def from_teacher(session: Session, project_id: str, name: str, job_id: str) -> M
     row.checkpoint_id, row.state = final.id, "checking"
     session.flush()
     outbox.add(session, "model", row.id)
+    audit.record(session, project_id, "model.create", row.id, name=row.name, job=job_id)
     return row
 
 
@@ -194,6 +196,7 @@ def delete(session: Session, project_id: str, model_id: str) -> None:
     row.deleted_at = func.clock_timestamp()
     garbage.add(session, [row.object_key])
     session.flush()
+    audit.record(session, project_id, "model.delete", row.id, name=row.name)
 
 
 def checkpoint_of(session: Session, row: Model) -> Checkpoint | None:

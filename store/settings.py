@@ -41,8 +41,12 @@ class Settings(BaseSettings):
     upload_part_bytes: int = Field(16 * MIB, ge=5 * MIB, le=GIB, description="Of an upload in parts; S3 takes no less.")
     upload_links: bool = Field(True, description="With S3, send clients to it; false where they cannot reach it.")
     project_bytes: int | None = Field(None, ge=1, description="Of data sets, models and uploads of a project.")
+    project_jobs: int | None = Field(None, ge=0, description="Jobs of a project that are not over.")
+    project_device_hours: float | None = Field(None, ge=0, description="Of a project in a calendar month.")
     idempotency_hours: float = Field(24, gt=0)
     login_link_minutes: float = Field(15, gt=0)
+    session_hours: float = Field(14 * 24, gt=0, description="Until a browser must log in anew.")
+    audit_days: float = Field(365, gt=0, description="How long it is kept who did what.")
     called_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Private networks that webhooks may reach, by commas, such as 10.1.0.0/16."
     )

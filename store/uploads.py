@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from store import datasets, garbage, ids, quota
+from store import audit, datasets, garbage, ids, quota
 from store.database import now
 from store.errors import LeaseLost, NotFound, PartRefused, TooLarge, WrongState
 from store.objects import Stored
@@ -72,6 +72,7 @@ def begin(session: Session, project_id: str, asked: Asked, limits: Limits) -> Up
     session.add(row)
     session.flush()
     session.refresh(row)
+    audit.record(session, project_id, "upload.create", row.id, name=row.name, size=row.size)
     return row
 
 
@@ -151,6 +152,7 @@ def finish(session: Session, joined: Upload, stored: Stored) -> Upload:
         _complete(row, made.id, deduplicated=False)
     row.store_token = None  # Joined parts are gone.
     session.flush()
+    audit.record(session, row.project_id, "upload.complete", row.id, dataset=row.dataset_id)
     return row
 
 
@@ -164,6 +166,7 @@ def abort(session: Session, project_id: str, upload_id: str) -> Upload:
     row = _locked(session, Upload.id == upload_id, Upload.project_id == project_id)
     if row.state == "open":
         _end(session, row, "aborted")
+        audit.record(session, project_id, "upload.abort", row.id)
     elif row.state not in {"aborted", "expired"}:
         raise wrong_state(row)
     return row

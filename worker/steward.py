@@ -14,7 +14,20 @@ from kombu.exceptions import OperationalError as BrokerAway
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from store import datasets, failpoints, garbage, housekeeping, models, outbox, reaper, receiving, steward_lock, workers
+from store import (
+    audit,
+    datasets,
+    failpoints,
+    garbage,
+    housekeeping,
+    logins,
+    models,
+    outbox,
+    reaper,
+    receiving,
+    steward_lock,
+    workers,
+)
 from store.database import Sessions, make_engine, make_sessions, now
 from store.objects import ObjectStore, open_store
 from store.objects.protocol import STALE
@@ -130,7 +143,8 @@ class Steward:
         """Drop what has served its time."""
         with self._sessions.begin() as session:
             housekeeping.expire_idempotency_keys(session)
-            housekeeping.expire_login_links(session)
+            logins.forget(session)
+            audit.forget(session, timedelta(days=self._settings.audit_days))
             for uploads in (datasets, models):
                 uploads.expire_uploads(session, timedelta(hours=self._settings.upload_expiry_hours))
             outbox.forget_published(session, timedelta(days=1))

@@ -1,5 +1,7 @@
 """Coming in by a one-time link, going out, and the page for those who have no link."""
 
+from contextlib import suppress
+from datetime import timedelta
 from typing import Annotated
 
 import structlog
@@ -7,10 +9,11 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.dashboard.render import page
-from api.deps import ServiceDep, Visitor
+from api.deps import ServiceDep, Visitor, require_scope
 from api.sessions import close_session, open_session
-from store import keys
-from store.keys import Principal
+from store import logins
+from store.errors import NotFound
+from store.principal import Principal
 from store.settings import Settings
 
 log = structlog.get_logger("api.access")
@@ -31,25 +34,42 @@ def require_visitor(visitor: Visitor) -> Principal:
 Resident = Annotated[Principal, Depends(require_visitor)]
 
 
+def require_submitter(resident: Resident) -> Principal:
+    """A session that may change something. Raises Problem 403."""
+    return require_scope(resident, "submit")
+
+
+def require_admin(resident: Resident) -> Principal:
+    """A session that may rule the project: keys, sessions, limits. Raises Problem 403."""
+    return require_scope(resident, "admin")
+
+
+Submitting = Annotated[Principal, Depends(require_submitter)]
+Ruling = Annotated[Principal, Depends(require_admin)]
+
+
 @router.get("/login")
 def log_in(service: ServiceDep, visitor: Visitor, token: Annotated[str, Query(max_length=200)] = "") -> Response:
     """Use a one-time link up and open a session."""
+    lasting = timedelta(hours=service.settings.session_hours)
     with service.sessions.begin() as session:
-        principal = keys.redeem_login_link(session, token, service.settings.secret_key) if token else None
-    if principal is None:
+        opened = logins.redeem_link(session, token, service.settings.secret_key, lasting) if token else None
+    if opened is None:
         if visitor is not None:  # The same link again, by a reload: the session is what matters.
             return _to_jobs()
         return _door(service.settings, 403 if token else 401, used=bool(token))
     response = _to_jobs()
-    open_session(response, service.settings, principal.project_id)
-    log.info("session_opened", project=principal.project_id)
+    open_session(response, service.settings, opened.id)
+    log.info("session_opened", project=opened.project_id)
     return response
 
 
 @router.post("/logout")
 def log_out(service: ServiceDep, visitor: Visitor) -> Response:
-    """Close the session. Asking for the visitor refuses requests from other sites."""
-    del visitor
+    """End the session. Asking for the visitor refuses requests from other sites."""
+    if visitor is not None and visitor.session_id is not None:
+        with service.sessions.begin() as session, suppress(NotFound):  # Of two at once, one ends it.
+            logins.end_session(session, visitor.project_id, visitor.session_id)
     response = RedirectResponse("/login", 303)
     close_session(response, service.settings)
     return response

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from api.deps import Admin, SessionDep, SettingsDep
 from api.problems import responses
-from store import keys
+from store import logins
 
 router = APIRouter(prefix="/v1/login-links", tags=["keys"])
 
@@ -23,7 +23,7 @@ class LoginLinkOut(BaseModel):
 def create_login_link(principal: Admin, session: SessionDep, settings: SettingsDep) -> LoginLinkOut:
     """Make a one-time link to the dashboard."""
     valid = timedelta(minutes=settings.login_link_minutes)
-    token = keys.create_login_link(session, principal.project_id, settings.secret_key, valid)
+    token = logins.create_link(session, principal, settings.secret_key, valid)
     return LoginLinkOut(
         url=f"{settings.public_url.rstrip('/')}/login?token={token}", valid_minutes=settings.login_link_minutes
     )

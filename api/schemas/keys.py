@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from store.keys import Scope
+from store.principal import Scope
 from store.tables import ApiKey
 
 
@@ -15,7 +15,15 @@ class KeyIn(BaseModel):
 
     name: str = Field(min_length=1, max_length=200)
     scopes: tuple[Scope, ...] = Field(("read",), min_length=1)
-    expires_at: datetime | None = None
+    expires_at: AwareDatetime | None = Field(None, description="Default: never.")
+
+
+class RotationIn(BaseModel):
+    """How a key gives way to its successor."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    overlap_hours: float = Field(24, ge=0, le=24 * 90, description="So long the old key works beside the new one.")
 
 
 class KeyOut(BaseModel):
@@ -28,6 +36,7 @@ class KeyOut(BaseModel):
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
+    revoked_at: datetime | None
 
     @classmethod
     def of(cls, row: ApiKey) -> "KeyOut":

@@ -1,5 +1,6 @@
 """SQLAlchemy models of every table. Times are `timestamptz`, set by the database's clock."""
 
+from store.tables.access import AuditEntry, BrowserSession
 from store.tables.attempts import Artifact, Attempt, Checkpoint, Metric
 from store.tables.base import Base
 from store.tables.datasets import Dataset
@@ -14,7 +15,9 @@ __all__ = [
     "ApiKey",
     "Artifact",
     "Attempt",
+    "AuditEntry",
     "Base",
+    "BrowserSession",
     "Checkpoint",
     "Dataset",
     "Garbage",

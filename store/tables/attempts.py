@@ -17,6 +17,7 @@ class Attempt(Base):
     __table_args__ = (
         Index("uq_attempts_live", "job_id", unique=True, postgresql_where=text("ended_at IS NULL")),
         Index("ix_attempts_lease", "lease_expires_at", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_attempts_ended", "ended_at", postgresql_where=text("ended_at IS NOT NULL")),
     )
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)

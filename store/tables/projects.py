@@ -1,6 +1,6 @@
 """Projects own everything; keys and login links give access to one."""
 
-from sqlalchemy import Boolean, CheckConstraint, ForeignKey, Index, LargeBinary, Text
+from sqlalchemy import Boolean, CheckConstraint, Double, ForeignKey, Index, LargeBinary, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -8,13 +8,21 @@ from store.tables.base import Base, Now, Time
 
 
 class Project(Base):
-    """The owner of jobs, data sets and keys."""
+    """The owner of jobs, data sets and keys. Limits: None is what the installation has for all (`store/limits.py`)."""
 
     __tablename__ = "projects"
+    __table_args__ = (
+        CheckConstraint("max_jobs >= 0", name="max_jobs"),
+        CheckConstraint("max_bytes >= 0", name="max_bytes"),
+        CheckConstraint("max_device_hours >= 0", name="max_device_hours"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[Now]
+    max_jobs: Mapped[int | None] = mapped_column(doc="That are not over.")
+    max_bytes: Mapped[int | None]
+    max_device_hours: Mapped[float | None] = mapped_column(Double, doc="In a calendar month.")
 
 
 class ApiKey(Base):
@@ -42,6 +50,9 @@ class LoginLink(Base):
 
     digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))
+    scopes: Mapped[list[str]] = mapped_column(ARRAY(Text), doc="Those of whoever made it.")
+    user: Mapped[str | None]
+    key_id: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id", ondelete="CASCADE"))
     created_at: Mapped[Now]
     expires_at: Mapped[Time]
     used: Mapped[bool] = mapped_column(Boolean, server_default="false")

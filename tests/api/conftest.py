@@ -10,7 +10,7 @@ from starlette.exceptions import StarletteDeprecationWarning
 
 from api.deps import get_principal
 from api.main import create_app
-from store.keys import Principal
+from store.principal import Principal
 from store.settings import Settings
 
 with warnings.catch_warnings():

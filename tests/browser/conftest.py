@@ -20,7 +20,7 @@ from api.dashboard import assets
 from api.main import create_app
 from embedded import postgres
 from fgfi_core.spec import JobSpec
-from store import artifacts, attempts, datasets, jobs, keys, leases, projects
+from store import artifacts, attempts, datasets, jobs, leases, logins, projects
 from store.artifacts import NewArtifact
 from store.attempts import NewMetric, Report, Trace
 from store.database import Sessions, make_engine, make_sessions
@@ -28,6 +28,7 @@ from store.events import NewEvent
 from store.leases import Lease
 from store.migrate import upgrade
 from store.objects import ObjectStore, open_store
+from store.principal import SCOPES, Principal
 from store.settings import Settings
 from store.tables import Base, Job
 
@@ -145,7 +146,7 @@ def watched(
     context.grant_permissions(["clipboard-read", "clipboard-write"], origin=address)
     one = Watched(context, address)
     with sessions.begin() as session:
-        token = keys.create_login_link(session, project_id, settings.secret_key, HOUR)
+        token = logins.create_link(session, Principal(project_id, frozenset(SCOPES)), settings.secret_key, HOUR)
     one.page.goto(f"/login?token={token}")
     yield one
     context.close()

@@ -1,6 +1,6 @@
 import pytest
 
-from store.keys import SCOPES, Principal, is_well_formed, make_token
+from store.keys import is_well_formed, make_token
 
 
 def test_a_key_just_made_is_well_formed() -> None:
@@ -16,12 +16,3 @@ def test_a_mistyped_key_is_told_without_a_database() -> None:
 @pytest.mark.parametrize("token", ["", "fgfi_", "x" * 43, "fgfi_é" + "a" * 37])
 def test_what_is_no_key_is_refused(token: str) -> None:
     assert not is_well_formed(token)
-
-
-@pytest.mark.parametrize(
-    ("scope", "may"),
-    [("read", {"read"}), ("submit", {"read", "submit"}), ("admin", {"read", "submit", "admin"})],
-)
-def test_a_scope_includes_the_lesser_ones(scope: str, may: set[str]) -> None:
-    principal = Principal("prj_1", frozenset({scope}))
-    assert {wanted for wanted in SCOPES if principal.may(wanted)} == may

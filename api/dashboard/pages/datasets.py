@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from api.dashboard.access import Resident
+from api.dashboard.access import Resident, Submitting
 from api.dashboard.render import page
 from api.dashboard.views.datasets import dataset_list, report
 from api.deps import SessionDep, SettingsDep
@@ -54,7 +54,7 @@ def renew_dataset(dataset_id: str, resident: Resident, session: SessionDep) -> R
 
 
 @router.post("/{dataset_id}/delete")
-def delete(dataset_id: str, resident: Resident, session: SessionDep) -> Response:
+def delete(dataset_id: str, resident: Submitting, session: SessionDep) -> Response:
     """Delete a data set."""
     datasets.delete(session, resident.project_id, dataset_id)
     return RedirectResponse("/datasets", 303)

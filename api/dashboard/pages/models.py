@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import RedirectResponse, Response
 from sqlalchemy.orm import Session
 
-from api.dashboard.access import Resident
+from api.dashboard.access import Resident, Submitting
 from api.dashboard.render import page
 from api.dashboard.views.models import ModelList, inspection, model_list
 from api.deps import SessionDep, SettingsDep
@@ -51,7 +51,7 @@ def renew_model(model_id: str, resident: Resident, session: SessionDep) -> Respo
 
 
 @router.post("/{model_id}/delete")
-def delete(model_id: str, resident: Resident, session: SessionDep) -> Response:
+def delete(model_id: str, resident: Submitting, session: SessionDep) -> Response:
     """Delete a model. Raises ModelInUse while a job that begins with it is still to run."""
     models.delete(session, resident.project_id, model_id)
     return RedirectResponse("/models", 303)

@@ -17,11 +17,11 @@ from starlette.exceptions import StarletteDeprecationWarning
 
 from api.main import create_app
 from client.main import main
-from store import attempts, keys, leases
+from store import attempts, keys, leases, logins
 from store.attempts import Trace
 from store.database import Sessions
-from store.keys import Scope
 from store.leases import Claim
+from store.principal import SCOPES, Principal, Scope
 from store.settings import Settings
 from store.tables import Job
 
@@ -72,7 +72,7 @@ def client(app: FastAPI, make_key: MakeKey) -> TestClient:
 def visitor(app: FastAPI, sessions: Sessions, settings: Settings, project_id: str) -> TestClient:
     """A browser that came in by a login link."""
     with sessions.begin() as session:
-        token = keys.create_login_link(session, project_id, settings.secret_key, HOUR)
+        token = logins.create_link(session, Principal(project_id, frozenset(SCOPES)), settings.secret_key, HOUR)
     browser = TestClient(app, base_url="http://localhost", follow_redirects=False)
     assert browser.get("/login", params={"token": token}).status_code == 303
     return browser

@@ -7,6 +7,8 @@ import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
+from store import audit
+from store.database import Sessions
 from store.states import JOB_STATES, MOVES, TERMINAL
 from store.tables import Job
 
@@ -72,3 +74,10 @@ def test_a_job_has_one_live_attempt_at_most(engine: Engine, job_id: str) -> None
         connection.execute(text(row), {"id": job_id, "n": 1})
         with pytest.raises(IntegrityError, match="uq_attempts_live"):
             connection.execute(text(row), {"id": job_id, "n": 2})
+
+
+def test_an_audit_entry_is_never_changed(sessions: Sessions, project_id: str) -> None:
+    with sessions.begin() as session:
+        audit.record(session, project_id, "job.create", "job_1")
+    with sessions.begin() as session, pytest.raises(IntegrityError, match="never changed"):
+        session.execute(text("UPDATE audit_entries SET action = 'job.read'"))

@@ -1,4 +1,3 @@
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -7,8 +6,8 @@ from sqlalchemy import select, text
 
 from store import keys, projects
 from store.database import Sessions
-from store.errors import NotFound
-from store.keys import Principal
+from store.errors import NotFound, ScopeNotHeld
+from store.principal import Principal
 from store.tables import ApiKey
 
 pytestmark = pytest.mark.integration
@@ -83,21 +82,37 @@ def test_the_last_use_is_noted(sessions: Sessions, token: str) -> None:
         assert session.scalars(select(ApiKey.last_used_at)).one() is not None
 
 
-def test_a_login_link_works_once_however_many_click(sessions: Sessions, project_id: str) -> None:
+def test_a_key_gives_no_scope_that_its_maker_lacks(project_id: str) -> None:
+    admin = Principal(project_id, frozenset({"admin"}), "key_1")
+    keys.require_scopes(admin, ["read", "submit", "admin"])
+    with pytest.raises(ScopeNotHeld, match="'operator'"):
+        keys.require_scopes(admin, ["read", "operator"])
+
+
+def test_a_rotated_key_works_beside_its_successor_for_a_while(sessions: Sessions, project_id: str) -> None:
+    soon = datetime.now(UTC) + timedelta(days=90)
     with sessions.begin() as session:
-        link = keys.create_login_link(session, project_id, SECRET, timedelta(minutes=15))
-
-    def click(_: int) -> Principal | None:
-        with sessions.begin() as session:
-            return keys.redeem_login_link(session, link, SECRET)
-
-    with ThreadPoolExecutor(8) as pool:
-        let_in = [principal for principal in pool.map(click, range(8)) if principal is not None]
-    assert [principal.project_id for principal in let_in] == [project_id]
-
-
-def test_an_expired_login_link_lets_nobody_in(sessions: Sessions, project_id: str) -> None:
+        old = keys.create(session, project_id, "ci", ["submit"], SECRET, expires_at=soon)
     with sessions.begin() as session:
-        link = keys.create_login_link(session, project_id, SECRET, timedelta(0))
+        new = keys.rotate(session, project_id, old.row.id, SECRET, timedelta(hours=1))
+    found = who(sessions, new.token)
+    assert found is not None
+    assert (found.scopes, new.row.name) == (frozenset({"submit"}), "ci")
+    assert new.row.expires_at is not None
+    assert abs(new.row.expires_at - new.row.created_at - timedelta(days=90)) < timedelta(minutes=1)
+    assert who(sessions, old.token) is not None
     with sessions.begin() as session:
-        assert keys.redeem_login_link(session, link, SECRET) is None
+        ends = keys.get(session, project_id, old.row.id).expires_at
+    assert ends is not None
+    assert ends < soon - timedelta(days=80)
+
+
+def test_a_key_rotated_without_an_overlap_is_revoked(sessions: Sessions, project_id: str, token: str) -> None:
+    principal = who(sessions, token)
+    assert principal is not None
+    assert principal.key_id is not None
+    with sessions.begin() as session:
+        keys.rotate(session, project_id, principal.key_id, SECRET, timedelta(0))
+    assert who(sessions, token) is None
+    with sessions.begin() as session, pytest.raises(NotFound):
+        keys.rotate(session, project_id, principal.key_id, SECRET, timedelta(0))

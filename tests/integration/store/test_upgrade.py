@@ -49,6 +49,24 @@ WRITTEN: dict[str, tuple[str, ...]] = {
         "UPDATE workers SET classes = '{gpu,cpu}', devices = '[{\"name\": \"a card\"}]', trouble = 'none'",
         "UPDATE outbox SET queue = 'jobs.gpu'",
     ),
+    # A browser that came in by a key's link, and what it did.
+    "0010": (
+        "INSERT INTO api_keys (id, project_id, name, hint, digest, scopes) VALUES ('k', 'p', 'n', 'h', 'd', '{admin}')",
+        (
+            "INSERT INTO login_links (digest, project_id, key_id, scopes, expires_at) "
+            "VALUES ('l', 'p', 'k', '{admin}', now())"
+        ),
+        (
+            "INSERT INTO browser_sessions (id, project_id, key_id, scopes, expires_at) "
+            "VALUES ('s', 'p', 'k', '{admin}', now())"
+        ),
+        (
+            "INSERT INTO audit_entries (id, project_id, actor_kind, actor_id, action) "
+            "VALUES ('a', 'p', 'key', 'k', 'job.create')"
+        ),
+    ),
+    # A project with limits.
+    "0011": ("UPDATE projects SET max_jobs = 3, max_bytes = 4, max_device_hours = 0.5",),
     # A worker that says how busy it is.
     "0013": ("UPDATE workers SET load = '{\"busy\": 0.5}'",),
     # A comparison of two jobs, and the key of the request that made it.
