@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from fgfi_core.spec import JobSpec
-from store import idempotency, ids, jobs
+from store import audit, idempotency, ids, jobs
 from store.errors import NotFound, WrongState
 from store.idempotency import Idempotency
 from store.pages import Page, page
@@ -60,6 +60,7 @@ def create(session: Session, project_id: str, new: NewGroup, once: Idempotency |
     session.add(group)
     session.flush()
     session.refresh(group)
+    audit.record(session, project_id, "group.create", group.id, name=group.name)
     for arm in new.arms:
         jobs.create(session, project_id, arm.spec, placing=replace(arm.placing, group_id=group.id, arm=arm.label))
     if once is not None:
@@ -123,6 +124,7 @@ def delete(session: Session, project_id: str, group_id: str) -> None:
         jobs.delete(session, project_id, job.id)
     session.delete(group)
     session.flush()
+    audit.record(session, project_id, "group.delete", group.id, name=group.name)
 
 
 def _ids(session: Session, group: Group) -> Sequence[str]:

@@ -11,7 +11,6 @@ def expire_idempotency_keys(session: Session) -> None:
     session.execute(delete(IdempotencyKey).where(IdempotencyKey.expires_at <= func.clock_timestamp()))
 
 
-
 _SUM_COUNTS = text("""
     WITH several AS (
         SELECT project_id, state FROM job_counts GROUP BY project_id, state HAVING count(*) > 1 OR sum(jobs) = 0
