@@ -8,10 +8,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from api.service import Service
-from store import artifacts, keys, projects
+from store import artifacts, logins, projects
 from store.artifacts import NewArtifact
 from store.database import Sessions
 from store.leases import Claim
+from store.principal import SCOPES, Principal
 from store.settings import Settings
 from store.tables import Job
 from tests.browser import measurements
@@ -43,7 +44,7 @@ def foreigner(app: FastAPI, sessions: Sessions, settings: Settings) -> TestClien
     """A browser of another project."""
     with sessions.begin() as session:
         project = projects.ensure(session, "another").id
-        token = keys.create_login_link(session, project, settings.secret_key, HOUR)
+        token = logins.create_link(session, Principal(project, frozenset(SCOPES)), settings.secret_key, HOUR)
     browser = TestClient(app, base_url="http://localhost", follow_redirects=False)
     assert browser.get("/login", params={"token": token}).status_code == 303
     return browser
