@@ -120,13 +120,9 @@ MUTANTS: tuple[Mutant, ...] = (
         ".with_for_update(skip_locked=True)",
         "",
     ),
-    Mutant("announce: queued", OUTBOX, '            Job.state == "queued",\n', ""),
-    Mutant(
-        "announce: announced long ago",
-        OUTBOX,
-        "            func.coalesce(Job.published_at, Job.available_at) <= func.clock_timestamp() - older_than,\n",
-        "",
-    ),
+    Mutant("announce: queued", OUTBOX, 'Job.state == "queued", ', ""),
+    Mutant("announce: announced long ago", OUTBOX, ", last <= func.clock_timestamp() - older_than", ""),
+    Mutant("announce: due", OUTBOX, "func.greatest(", "func.coalesce("),
     # Checks of uploads, which are leased alike.
     Mutant("check: it waits for one", CHECKS, '            table.state == "checking",\n', "", tests=_CHECKS),
     Mutant(
