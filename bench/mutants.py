@@ -121,7 +121,7 @@ MUTANTS: tuple[Mutant, ...] = (
         "",
     ),
     Mutant("announce: queued", OUTBOX, 'Job.state == "queued", ', ""),
-    Mutant("announce: announced long ago", OUTBOX, ", last <= func.clock_timestamp() - older_than", ""),
+    Mutant("announce: announced long ago", OUTBOX, ", last <= before", ""),
     Mutant("announce: due", OUTBOX, "func.greatest(", "func.coalesce("),
     # Checks of uploads, which are leased alike.
     Mutant("check: it waits for one", CHECKS, '            table.state == "checking",\n', "", tests=_CHECKS),

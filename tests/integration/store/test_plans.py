@@ -73,6 +73,10 @@ def test_no_call_reads_more_than_its_share_of_rows(filled: Engine, calls: dict[s
     assert sum(plan.rows for plan in plans_of(filled, calls[name])) <= MOST
 
 
+def test_a_search_for_lost_messages_reads_none_that_are_not(filled: Engine, calls: dict[str, Call]) -> None:
+    assert sum(plan.rows for plan in plans_of(filled, calls["look for lost messages"])) == 0
+
+
 def test_a_query_without_an_index_would_be_seen(filled: Engine) -> None:
     def look(session: Session, _: object) -> None:
         session.execute(text("SELECT id FROM jobs WHERE name || 'x' = 'nowhere'")).all()
