@@ -63,10 +63,7 @@ def forgotten_jobs(session: Session, queue: str, older_than: timedelta, limit: i
     last = func.greatest(Job.published_at, Job.available_at)
     before = select(func.clock_timestamp() - older_than).scalar_subquery()
     return session.scalars(
-        select(Job.id)
-        .where(Job.state == "queued", Job.queue == queue, last <= before)
-        .order_by(last)
-        .limit(limit)
+        select(Job.id).where(Job.state == "queued", Job.queue == queue, last <= before).order_by(last).limit(limit)
     ).all()
 
 
