@@ -74,6 +74,14 @@ def count_ahead(session: Session, placing: Placing, most: int = 1000) -> int:
     return session.scalar(select(func.count()).select_from(waiting.limit(most).subquery())) or 0
 
 
+def count_waiting(session: Session, queue: str, project_id: str | None = None, most: int = 1000) -> int:
+    """How many jobs wait in this queue, of one project or of all; counts no further than most."""
+    waiting = select(Job.id).where(Job.state == "queued", Job.queue == queue)
+    if project_id is not None:
+        waiting = waiting.where(Job.project_id == project_id)
+    return session.scalar(select(func.count()).select_from(waiting.limit(most).subquery())) or 0
+
+
 def claim_next(session: Session, queues: Sequence[str], *, worker_id: str, lease: timedelta) -> Claim | None:
     """Take the job whose turn it is. None: nothing is due in these queues, or others are taking all of it."""
     for depth in (GLANCE, DEPTH):

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from store.tables import Worker
+from store.tables import Job, Worker
 from store.tables.base import Json
 
 
@@ -56,6 +56,13 @@ def list_live(session: Session, within: timedelta = timedelta(seconds=60)) -> Se
     return session.scalars(
         select(Worker).where(Worker.seen_at > func.clock_timestamp() - within).order_by(Worker.hostname, Worker.pid)
     ).all()
+
+
+def jobs_of(session: Session, project_id: str, workers: Sequence[Worker]) -> dict[str, str]:
+    """Names of this project's jobs that these workers have in hand, by id; of other projects' jobs nothing is said."""
+    held = [worker.job_id for worker in workers if worker.job_id]
+    query = select(Job.id, Job.name).where(Job.id.in_(held), Job.project_id == project_id)
+    return {row.id: row.name for row in session.execute(query)}
 
 
 def any_serves(session: Session, queue: str, within: timedelta = timedelta(seconds=60)) -> bool:

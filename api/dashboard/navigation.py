@@ -16,4 +16,5 @@ SECTIONS: tuple[Section, ...] = (
     Section("jobs", "Jobs", "/jobs"),
     Section("datasets", "Data sets", "/datasets"),
     Section("models", "Models", "/models"),
+    Section("workers", "Workers", "/workers"),
 )

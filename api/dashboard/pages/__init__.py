@@ -13,6 +13,7 @@ from api.dashboard.pages import (
     models,
     new_job,
     pictures,
+    workers,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -26,4 +27,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     job_actions.router,
     datasets.router,
     models.router,
+    workers.router,
 )
