@@ -23,6 +23,7 @@ from PIL import Image
 from bench.timing import samples
 from fgfi_core import data
 from fgfi_core.data.dataset import Example
+from fgfi_core.data.frame import Frame
 from fgfi_core.data.loader import Batch, TrainLoader
 from fgfi_core.detectors import create
 from fgfi_core.environment import training_environment
@@ -97,8 +98,8 @@ class Step:
 
 def _report(examples: Sequence[Example], image_size: tuple[int, int], batch_size: int, rounds: int) -> None:
     classes = 1 + max(int(example.labels.max(initial=0)) for example in examples)
-    cold_loader = TrainLoader(examples, image_size, batch_size, Augmentation(), 0, cache_bytes=0)
-    with cold_loader, TrainLoader(examples, image_size, batch_size, Augmentation(), 0) as warm_loader:
+    cold_loader = TrainLoader(examples, Frame(image_size), batch_size, Augmentation(), 0, cache_bytes=0)
+    with cold_loader, TrainLoader(examples, Frame(image_size), batch_size, Augmentation(), 0) as warm_loader:
         for _ in warm_loader.batches(0):
             pass
         cold, warm = endless(cold_loader), endless(warm_loader)

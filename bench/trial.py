@@ -11,8 +11,8 @@ import torch
 
 from fgfi_core import imitation
 from fgfi_core.data.dataset import Example
+from fgfi_core.data.frame import Frame
 from fgfi_core.data.loader import EvalLoader, TrainLoader
-from fgfi_core.data.transforms import scale_boxes
 from fgfi_core.detectors import Detector, create, num_anchor_shapes
 from fgfi_core.detectors.anchors import kmeans_shapes
 from fgfi_core.detectors.faster_rcnn import FasterRCNN
@@ -54,7 +54,7 @@ class Trial:
         size = image_size or self.image_size
         shapes = None
         if num_anchor_shapes(name):
-            scaled = [scale_boxes(e.boxes, (e.width, e.height), size) for e in self.examples]
+            scaled = [Frame(size).to_input(e.boxes, (e.width, e.height)) for e in self.examples]
             sides = [boxes[:, 2:] - boxes[:, :2] for boxes in scaled]
             fitted = kmeans_shapes(torch.cat([torch.from_numpy(s) for s in sides]).numpy(), num_anchor_shapes(name), 0)
             shapes = [(float(w), float(h)) for w, h in fitted]
@@ -85,13 +85,13 @@ class Trial:
         )
         placement = choose(Resources(), self.precision)
         torch.set_num_threads(placement.threads)
-        measured = EvalLoader(self.measured or self.examples, detector.image_size, self.batch_size)
+        measured = EvalLoader(self.measured or self.examples, detector.frame, self.batch_size)
 
         def score(model: Detector) -> Score:
             found = detect_all(model, measured, autocast=placement.autocast)
             return evaluate(found, measured.examples, self.classes).to_score()
 
-        loader = TrainLoader(self.examples, detector.image_size, self.batch_size, self.augmentation, seed=0)
+        loader = TrainLoader(self.examples, detector.frame, self.batch_size, self.augmentation, seed=0)
         with tempfile.TemporaryDirectory() as folder, loader:
             trained = train(
                 Task(

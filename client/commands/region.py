@@ -19,6 +19,13 @@ _SIZE = re.compile(r"(\d+)x(\d+)")
 _UNSAFE = re.compile(r"[^\w.-]+")
 
 
+class Resize(StrEnum):
+    """How images come to the input's size."""
+
+    stretch = "stretch"
+    fit = "fit"
+
+
 class Levels(StrEnum):
     """What several maps make of a box: see docs/methods.md."""
 
@@ -42,6 +49,9 @@ def region(
     image_size: Annotated[
         str | None, typer.Option(metavar="WxH", help="Input in pixels; default: the teacher's in the catalogue.")
     ] = None,
+    resize: Annotated[Resize, typer.Option(help="stretch images to the input, or fit them in, aspect kept.")] = (
+        Resize.stretch
+    ),
     as_json: JsonOption = False,
 ) -> None:
     """Draw where a student would imitate: one panel a map, with boxes and the region's share; trains nothing."""
@@ -51,7 +61,7 @@ def region(
     except OSError as error:
         raise ClientError(f"cannot write to {out}: {error.strerror}", exit_code=EXIT_USAGE) from error
     written = []
-    for one, classes in _regions(images, data, detector, teacher, size, threshold, levels):
+    for one, classes in _regions(images, data, detector, teacher, size, resize, threshold, levels):
         path = out / f"{_UNSAFE.sub('_', one.example.image_id)}.region.png"
         _draw(one, path)
         written.append(_facts(one, classes, path))
@@ -71,6 +81,7 @@ def _regions(
     detector: str,
     teacher: str | None,
     size: tuple[int, int] | None,
+    resize: Resize,
     threshold: float,
     levels: Levels,
 ) -> Iterator[tuple["ImageRegion", tuple[str, ...]]]:
@@ -90,6 +101,7 @@ def _regions(
             detector=detector,
             teacher=teacher,
             image_size=size,
+            resize=resize.value,
             threshold=threshold,
             levels=levels.value,
         )

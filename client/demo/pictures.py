@@ -29,10 +29,9 @@ def draw(student: Path, data: Path, split: str, count: int, out: Path) -> list[P
     paths = []
     # Spread over the split rather than its first ones, which often come from one slide.
     for example in examples[:: max(1, len(examples) // count)][:count]:
-        pixels = images.resized(example.path, session.image_size)
+        pixels = images.framed(example.path, session.frame)
         found = session.detect(pixels.transpose(2, 0, 1)[None].astype(np.float32) / np.float32(255))[0]
-        scale = [example.width / session.image_size[0], example.height / session.image_size[1]] * 2
-        boxes = found.boxes * np.array(scale, np.float32)
+        boxes = session.frame.to_image(found.boxes, (example.width, example.height))
         detections = ImageDetections(boxes, found.scores, found.labels)
         # An id may be a path inside the data set.
         path = out / f"{example.image_id.replace('/', '-')}.png"

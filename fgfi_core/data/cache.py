@@ -12,23 +12,24 @@ from numpy.typing import NDArray
 
 from fgfi_core.data import images
 from fgfi_core.data.dataset import Example
+from fgfi_core.data.frame import Frame
 
 DEFAULT_BUDGET = 2**30
 
 
 class ImageCache:
-    """Images of a list of examples at one size, [H, W, 3] uint8 RGB.
+    """Images of a list of examples in one frame, [H, W, 3] uint8 RGB.
 
     budget: bytes; a list that does not fit is not kept at all, as an epoch visits everything once and would
     evict each image just before its next use. shared: keep them in a file that several processes map, for workers.
     """
 
     def __init__(
-        self, examples: Sequence[Example], image_size: tuple[int, int], *, budget: int = DEFAULT_BUDGET, shared: bool
+        self, examples: Sequence[Example], frame: Frame, *, budget: int = DEFAULT_BUDGET, shared: bool
     ) -> None:
         self._paths = [example.path for example in examples]
-        self._image_size = image_size
-        self._shape = (len(examples), image_size[1], image_size[0], 3)
+        self._frame = frame
+        self._shape = (len(examples), frame.size[1], frame.size[0], 3)
         self._file: Path | None = None
         self._store: NDArray[np.uint8] | None = None
         self._filled: NDArray[np.uint8] | None = None
@@ -45,10 +46,10 @@ class ImageCache:
     def __getitem__(self, index: int) -> NDArray[np.uint8]:
         """Return one image; treat it as read-only. Raises BadData when it cannot be decoded."""
         if self._store is None or self._filled is None:
-            return images.resized(self._paths[index], self._image_size)
+            return images.framed(self._paths[index], self._frame)
         if not self._filled[index]:
             # Two workers may do this at once; both write the same bytes, and the mark comes after them.
-            self._store[index] = images.resized(self._paths[index], self._image_size)
+            self._store[index] = images.framed(self._paths[index], self._frame)
             self._filled[index] = 1
         return np.asarray(self._store[index])
 

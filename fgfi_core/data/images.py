@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from fgfi_core.data import header
+from fgfi_core.data.frame import Frame, padded
 from fgfi_core.errors import BadData
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP")
@@ -48,15 +49,16 @@ def decode(path: Path) -> Image.Image:
             raise BadData(f"{path.name}: the image is broken: {error}.", hint="Replace or remove the file.") from error
 
 
-def resized(path: Path, image_size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Decode and resize to `image_size` (width, height): [height, width, 3] uint8 RGB, bilinear with antialias.
+def framed(path: Path, frame: Frame) -> NDArray[np.uint8]:
+    """Decode and bring into the frame: [height, width, 3] uint8 RGB of its size, bilinear with antialias.
 
     Training, evaluation and the exported files' users all prepare images through this one function. Raises BadData.
     """
     image = decode(path)
-    if image.size != image_size:
-        image = image.resize(image_size, Image.Resampling.BILINEAR)
-    return np.array(image, dtype=np.uint8)
+    content = frame.content(image.size)
+    if image.size != content:
+        image = image.resize(content, Image.Resampling.BILINEAR)
+    return padded(np.array(image, dtype=np.uint8), frame.size)
 
 
 def _open(path: Path) -> Image.Image:

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from fgfi_core.data import transforms
 from fgfi_core.data.cache import DEFAULT_BUDGET, ImageCache
 from fgfi_core.data.dataset import Example
+from fgfi_core.data.frame import Frame, padded
 from fgfi_core.detectors.detector import Target
 from fgfi_core.spec import Augmentation
 
@@ -41,7 +42,7 @@ class EvalBatch(NamedTuple):
 class TrainLoader:
     """Shuffled, augmented batches.
 
-    image_size: (width, height). batch_size: at most; a smaller data set is one batch, and what is left over at the end
+    frame: the network's input. batch_size: at most; a smaller data set is one batch, and what is left over at the end
     of an epoch is dropped. workers: processes that prepare batches, 0 does it here. threads: torch threads of
     each. pin: page-locked batches for fast copies to a GPU. cache_bytes: budget of `ImageCache`.
     """
@@ -49,7 +50,7 @@ class TrainLoader:
     def __init__(
         self,
         examples: Sequence[Example],
-        image_size: tuple[int, int],
+        frame: Frame,
         batch_size: int,
         augmentation: Augmentation,
         seed: int,
@@ -64,8 +65,8 @@ class TrainLoader:
         self.seed = seed
         self.batch_size = min(batch_size, len(examples))
         self._count = len(examples)
-        self._cache = ImageCache(examples, image_size, budget=cache_bytes, shared=workers > 0)
-        self._batches = _Batches(examples, image_size, augmentation, seed, self._cache)
+        self._cache = ImageCache(examples, frame, budget=cache_bytes, shared=workers > 0)
+        self._batches = _Batches(examples, frame, augmentation, seed, self._cache)
         self._keys = _Keys()
         self._pin = pin
         self._loader: DataLoader[Batch] | None = None
@@ -113,20 +114,20 @@ class TrainLoader:
 
 
 class EvalLoader:
-    """Batches in the given order, unchanged but for the resize; the last one may be smaller."""
+    """Batches in the given order, unchanged but for the resize into the frame; the last one may be smaller."""
 
     def __init__(
         self,
         examples: Sequence[Example],
-        image_size: tuple[int, int],
+        frame: Frame,
         batch_size: int,
         *,
         cache_bytes: int = DEFAULT_BUDGET,
     ) -> None:
         self.examples = tuple(examples)
-        self.image_size = image_size
+        self.frame = frame
         self.batch_size = batch_size
-        self._cache = ImageCache(examples, image_size, budget=cache_bytes, shared=False)
+        self._cache = ImageCache(examples, frame, budget=cache_bytes, shared=False)
 
     def __len__(self) -> int:
         return math.ceil(len(self.examples) / self.batch_size)
@@ -160,13 +161,15 @@ class _Batches(Dataset[Batch]):
     def __init__(
         self,
         examples: Sequence[Example],
-        image_size: tuple[int, int],
+        frame: Frame,
         augmentation: Augmentation,
         seed: int,
         cache: ImageCache,
     ) -> None:
         self.augmentation, self.seed, self.cache = augmentation, seed, cache
-        self.boxes = [transforms.scale_boxes(e.boxes[~e.difficult], (e.width, e.height), image_size) for e in examples]
+        self.frame = frame
+        self.contents = [frame.content((e.width, e.height)) for e in examples]
+        self.boxes = [frame.to_input(e.boxes[~e.difficult], (e.width, e.height)) for e in examples]
         self.labels = [e.labels[~e.difficult] for e in examples]
 
     def __getitem__(self, key: Key) -> Batch:
@@ -175,6 +178,8 @@ class _Batches(Dataset[Batch]):
         stack = torch.from_numpy(np.stack([sample.image for sample in samples]))
         if self.augmentation.photometric:
             batch = transforms.apply_colours(stack, [sample.colour for sample in samples])
+            if self.frame.resize == "fit":
+                transforms.clear_padding(batch, [self.contents[index] for index in indices])
         else:
             batch = transforms.to_float(stack)
         labels = (torch.from_numpy(self.labels[index]) for index in indices)
@@ -183,7 +188,10 @@ class _Batches(Dataset[Batch]):
 
     def _sample(self, epoch: int, index: int) -> transforms.Augmented:
         rng = np.random.default_rng([_IMAGE, self.seed, epoch, index])
-        return transforms.augment(self.cache[index], self.boxes[index], self.augmentation, rng)
+        width, height = self.contents[index]
+        content = self.cache[index][:height, :width]
+        changed = transforms.augment(content, self.boxes[index], self.augmentation, rng)
+        return changed._replace(image=padded(changed.image, self.frame.size))
 
 
 class _WorkerStart:

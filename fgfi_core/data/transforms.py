@@ -1,10 +1,11 @@
 """Augmentation of one image and its boxes; every part keeps the boxes true.
 
-Images here are [H, W, 3] uint8 RGB at the network's input size, boxes [G, 4] float32 xyxy pixels of it. All randomness
-comes from the generator that is passed in, and each image draws the same count of numbers whatever is switched on, so
-switching one part off leaves the others as they were.
+Images here are [H, W, 3] uint8 RGB at the size they have in the network's input, without padding, boxes [G, 4] float32
+xyxy pixels of it. All randomness comes from the generator that is passed in, and each image draws the same count of
+numbers whatever is switched on, so switching one part off leaves the others as they were.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from fgfi_core.data.frame import FILL
 from fgfi_core.spec import Augmentation
 
 # 150 and 100 pixels at 1248x384, the paper's recipe for KITTI.
@@ -20,8 +22,6 @@ MAX_SHIFT = (150 / 1248, 100 / 384)
 BRIGHTNESS = 50 / 255
 CONTRAST = (0.5, 1.5)
 SATURATION = (0.3, 1.7)
-# What a shift uncovers becomes the mean colour of ImageNet, which every detector's normalisation makes zero.
-FILL = (124, 116, 104)
 # Rec. 601 luma.
 GREY = np.array([0.299, 0.587, 0.114])
 
@@ -104,12 +104,6 @@ def resize(image: Image, size: tuple[int, int]) -> Image:
     return np.ascontiguousarray(out[0].permute(1, 2, 0).numpy())
 
 
-def scale_boxes(boxes: Boxes, size: tuple[int, int], new_size: tuple[int, int]) -> Boxes:
-    """Carry boxes from an image of `size` (width, height) to its resized copy of `new_size`."""
-    scale = np.array([new_size[0] / size[0], new_size[1] / size[1]] * 2)
-    return _clip((boxes * scale).astype(np.float32), *new_size)
-
-
 def _clip(boxes: Boxes, width: int, height: int) -> Boxes:
     """Take back rounding errors; boxes are inside already."""
     return np.clip(boxes, 0, np.array([width, height] * 2, dtype=np.float32))
@@ -134,6 +128,14 @@ def photometric(image: Image, *, brightness: float, contrast: float, saturation:
 def to_float(images: Tensor) -> Tensor:
     """[B, H, W, 3] uint8 to [B, 3, H, W] float32 in [0, 1], contiguous."""
     return images.permute(0, 3, 1, 2).contiguous().to(torch.float32).div_(255)
+
+
+def clear_padding(images: Tensor, contents: Sequence[tuple[int, int]]) -> None:
+    """Give the rest beside contents (width, height) its colour back, in place; images: [B, 3, H, W] in [0, 1]."""
+    fill = (torch.tensor(FILL, dtype=torch.float32) / 255).view(3, 1, 1)
+    for image, (width, height) in zip(images, contents, strict=True):
+        image[:, height:] = fill
+        image[:, :, width:] = fill
 
 
 def apply_colours(images: Tensor, colours: list[Colour]) -> Tensor:

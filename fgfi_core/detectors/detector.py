@@ -6,6 +6,7 @@ from typing import NamedTuple, Self
 
 from torch import Tensor, nn
 
+from fgfi_core.data.frame import Frame, Resize
 from fgfi_core.detectors.selection import Detections, Selection
 from fgfi_core.errors import BadSpec
 from fgfi_core.spec.catalogue import DETECTORS, DetectorInfo
@@ -29,10 +30,10 @@ class Detector(nn.Module, ABC):
     """A detector as its imitated maps, and heads on top of them.
 
     Images are `[B, 3, H, W] float32`, RGB in [0, 1]; each detector normalises inside `features`, so that an exported
-    file needs no recipe beside it. `image_size` is (width, height). With `name`, `num_classes`, `image_size` and
-    `anchor_shapes` (each (w, h) in pixels of the input; empty where the scales are the family's own) `create` builds
-    the same detector again; anchors are not part of the state dict. `selection` is how `select` turns scored boxes into
-    detections.
+    file needs no recipe beside it. `image_size` is (width, height), and `resize` says how images come to it. With
+    `name`, `num_classes`, both of these and `anchor_shapes` (each (w, h) in pixels of the input; empty where the scales
+    are the family's own) `create` builds the same detector again; anchors are not part of the state dict. `selection`
+    is how `select` turns scored boxes into detections.
 
     frozen: beginnings of the names of parameters that stay as ImageNet made them. freezes_norms: whether batch norms
     do, too.
@@ -43,6 +44,7 @@ class Detector(nn.Module, ABC):
     image_size: tuple[int, int]
     anchor_shapes: tuple[tuple[float, float], ...]
     selection: Selection
+    resize: Resize = "stretch"
     frozen: tuple[str, ...] = ()
     freezes_norms: bool = False
 
@@ -121,6 +123,11 @@ class Detector(nn.Module, ABC):
     def info(self) -> DetectorInfo:
         """Its entry in the catalogue."""
         return DETECTORS[self.name]
+
+    @property
+    def frame(self) -> Frame:
+        """Its input, in which images lie."""
+        return Frame(self.image_size, self.resize)
 
     def channels(self) -> tuple[int, ...]:
         """Channels of each imitated map."""

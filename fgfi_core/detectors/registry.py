@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from fgfi_core.data.frame import Resize
 from fgfi_core.detectors import faster_rcnn, fcos, retinanet, shuffledet, ssd, ssd_efficientnet, ssdlite
 from fgfi_core.detectors.anchors import Shapes
 from fgfi_core.detectors.detector import Detector
@@ -31,11 +32,13 @@ def create(
     image_size: tuple[int, int],
     *,
     anchor_shapes: Sequence[tuple[float, float]] | None = None,
+    resize: Resize = "stretch",
 ) -> Detector:
     """Build a detector with fresh weights, drawn from torch's global generator.
 
     image_size: (width, height) in pixels. anchor_shapes: (w, h) in pixels at that size, any number of them; None or
-    none takes the family's own. Raises `BadSpec` when there is no such detector or an argument is impossible.
+    none takes the family's own. resize: how its images come to their size. Raises `BadSpec` when there is no such
+    detector or an argument is impossible.
     """
     if num_classes < 1:
         raise BadSpec(f"num_classes is {num_classes}: a detector needs at least one class.")
@@ -47,4 +50,6 @@ def create(
     if anchor_shapes and not info.anchor_shapes:
         raise BadSpec(f"'{name}' has anchor scales of its own and takes no anchor_shapes.")
     shapes = tuple((float(w), float(h)) for w, h in anchor_shapes) if anchor_shapes else None
-    return FAMILIES[info.family](name, num_classes, image_size, shapes)
+    detector = FAMILIES[info.family](name, num_classes, image_size, shapes)
+    detector.resize = resize
+    return detector

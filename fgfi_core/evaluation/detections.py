@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from fgfi_core.data.dataset import Example
+from fgfi_core.data.frame import Frame
 from fgfi_core.data.loader import EvalLoader
 from fgfi_core.detectors.detector import Detections, Detector
 from fgfi_core.evaluation.found import NOTHING, ImageDetections
@@ -14,11 +15,10 @@ from fgfi_core.evaluation.found import NOTHING, ImageDetections
 __all__ = ["NOTHING", "ImageDetections", "detect_all", "to_original"]
 
 
-def to_original(found: Detections, image_size: tuple[int, int], example: Example) -> ImageDetections:
-    """Map detections at the network's input size (width, height) to the original image's pixels."""
-    scale = np.array([example.width / image_size[0], example.height / image_size[1]] * 2, dtype=np.float32)
+def to_original(found: Detections, frame: Frame, example: Example) -> ImageDetections:
+    """Map detections in the network's input to the original image's pixels."""
     return ImageDetections(
-        boxes=found.boxes.float().cpu().numpy() * scale,
+        boxes=frame.to_image(found.boxes.float().cpu().numpy(), (example.width, example.height)),
         scores=found.scores.float().cpu().numpy(),
         labels=found.labels.cpu().numpy().astype(np.int64),
     )
@@ -56,7 +56,7 @@ def _detect(
         with torch.inference_mode(), autocast():
             found = detector.detect(images.to(device, non_blocking=True))
         for one, example in zip(found, examples, strict=True):
-            yield to_original(one, loader.image_size, example)
+            yield to_original(one, loader.frame, example)
         done += len(examples)
         if on_batch is not None:
             on_batch(done, len(loader.examples))

@@ -26,7 +26,8 @@ def write(detector: Detector, classes: Sequence[str], path: Path) -> Path:
 
     Input `images`: [B, 3, H, W] float32 RGB in [0, 1] at the detector's image_size, any B. Outputs, N being the most
     that can be found: `boxes` [B, N, 4] xyxy pixels of the input, `scores` [B, N], `labels` [B, N] int64, best first,
-    and `count` [B] int64, how many of them are real. Class names, detector and image_size are in the file's metadata.
+    and `count` [B] int64, how many of them are real. Class names, detector, image_size and resize
+    are in the file's metadata; resize is `stretch`, or `fit`: the image, aspect ratio kept, in the upper left corner.
     """
     raw = _Raw(copy.deepcopy(detector)).eval()
     width, height = detector.image_size
@@ -45,6 +46,7 @@ def write(detector: Detector, classes: Sequence[str], path: Path) -> Path:
             "detector": detector.name,
             "classes": json.dumps(list(classes)),
             "image_size": json.dumps(list(detector.image_size)),
+            "resize": detector.resize,
             "input": "float32 NCHW, RGB in [0, 1], normalised inside",
         },
     )

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self, get_args
 
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from fgfi_core.atomic import replacing, write_text
+from fgfi_core.data.frame import Resize
 from fgfi_core.detectors import Detector, create
 from fgfi_core.errors import BadData, BadSpec
 from fgfi_core.spec import DETECTORS
@@ -20,6 +21,13 @@ WEIGHTS = "student.safetensors"
 DESCRIPTION = "student.json"
 
 HINT = "Export it again, or restore the file."
+
+
+ResizeWords = Literal[
+    "bilinear, antialiased, to image_size whatever the aspect ratio",
+    "bilinear, antialiased, aspect ratio kept, upper left in image_size; the rest is RGB 124 116 104 of 255",
+]
+RESIZES: Mapping[Resize, ResizeWords] = dict(zip(get_args(Resize), get_args(ResizeWords), strict=True))
 
 
 class Input(BaseModel):
@@ -31,9 +39,7 @@ class Input(BaseModel):
     dtype: Literal["float32"] = "float32"
     color: Literal["RGB"] = "RGB"
     range: tuple[float, float] = (0.0, 1.0)
-    resize: Literal["bilinear, antialiased, to image_size whatever the aspect ratio"] = (
-        "bilinear, antialiased, to image_size whatever the aspect ratio"
-    )
+    resize: ResizeWords = "bilinear, antialiased, to image_size whatever the aspect ratio"
 
 
 class Description(BaseModel):
@@ -67,6 +73,7 @@ def write(detector: Detector, classes: Sequence[str], folder: Path) -> tuple[Pat
         classes=tuple(classes),
         image_size=detector.image_size,
         anchor_shapes=detector.anchor_shapes,
+        input=Input(resize=RESIZES[detector.resize]),
     )
     weights, text = folder / WEIGHTS, folder / DESCRIPTION
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in detector.state_dict().items()}
@@ -139,6 +146,7 @@ def _build(description: Description, path: Path) -> Detector:
             description.num_classes,
             description.image_size,
             anchor_shapes=description.anchor_shapes,
+            resize=next(name for name, words in RESIZES.items() if words == description.input.resize),
         )
     except BadSpec as error:
         raise BadData(f"{path}: {error.message}", hint=error.hint) from error

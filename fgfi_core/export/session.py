@@ -8,6 +8,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from fgfi_core.data.frame import Frame
 from fgfi_core.errors import BadData
 
 OUTPUTS = ["boxes", "scores", "labels", "count"]
@@ -24,7 +25,8 @@ class Found(NamedTuple):
 class Session:
     """An exported student on the CPU. threads: that onnxruntime may use.
 
-    `classes` and `image_size` (width, height) are those of the file. Raises BadData when it is not a student.
+    `classes`, `image_size` (width, height) and `frame`, the input in which images lie, are those of the file. Raises
+    BadData when it is not a student.
     """
 
     def __init__(self, path: Path, threads: int = 1) -> None:
@@ -44,6 +46,7 @@ class Session:
         self.classes: tuple[str, ...] = tuple(json.loads(facts["classes"]))
         width, height = json.loads(facts["image_size"])
         self.image_size: tuple[int, int] = (width, height)
+        self.frame = Frame(self.image_size, "fit" if facts.get("resize") == "fit" else "stretch")
 
     def detect(self, images: NDArray[np.float32]) -> list[Found]:
         """Detections of a batch; images: [B, 3, H, W] RGB in [0, 1] at `image_size`."""

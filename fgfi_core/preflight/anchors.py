@@ -20,7 +20,7 @@ def check(subject: Subject) -> Iterator[Verdict]:
     """Refuses a side whose anchors most boxes overlap by less than `UNREACHED_IOU`, warns where some do."""
     for side in SIDES:
         detector = subject.bench.create(side)
-        boxes = sampled_boxes(subject.bench, detector.image_size)
+        boxes = sampled_boxes(subject.bench, detector.frame)
         if not boxes or detector.info.family in POINTS:
             continue
         estimator = RegionEstimator([level.to(boxes[0].device) for level in detector.anchors()])

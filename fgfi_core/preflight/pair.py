@@ -8,8 +8,8 @@ from torch import Tensor
 
 from fgfi_core import imitation
 from fgfi_core.data.dataset import Example
+from fgfi_core.data.frame import Frame
 from fgfi_core.data.loader import Batch, TrainLoader
-from fgfi_core.data.transforms import scale_boxes
 from fgfi_core.detectors import Detector
 from fgfi_core.spec import Augmentation
 from fgfi_core.spec.methods import Imitation as Method
@@ -51,14 +51,14 @@ def fresh(bench: Bench, side: Side, teacher: Detector | None = None) -> Detector
 def batch(bench: Bench, side: Side, size: int) -> Batch:
     """The first training images with boxes, at most so many, without augmentation, at the side's input size."""
     examples = [example for example in _train(bench) if (~example.difficult).any()][:size]
-    with TrainLoader(examples or _train(bench)[:1], bench.resolved.image_size(side), size, PLAIN, seed=0) as loader:
+    with TrainLoader(examples or _train(bench)[:1], bench.resolved.frame(side), size, PLAIN, seed=0) as loader:
         return next(iter(loader.batches(0)))
 
 
-def sampled_boxes(bench: Bench, image_size: tuple[int, int]) -> list[Tensor]:
-    """Boxes [G, 4] of training images that have any, xyxy pixels of an input of `image_size`, on the job's device."""
+def sampled_boxes(bench: Bench, frame: Frame) -> list[Tensor]:
+    """Boxes [G, 4] of training images that have any, xyxy pixels of an input, on the job's device."""
     return [
-        torch.from_numpy(scale_boxes(e.boxes[~e.difficult], (e.width, e.height), image_size)).to(bench.placement.device)
+        torch.from_numpy(frame.to_input(e.boxes[~e.difficult], (e.width, e.height))).to(bench.placement.device)
         for e in _train(bench)[:SAMPLE]
         if (~e.difficult).any()
     ]

@@ -21,7 +21,7 @@ def check(subject: Subject) -> Iterator[Verdict]:
     if pair is None or not isinstance(pair.imitate.module, MaskedImitation):
         return
     module = pair.imitate.module
-    images = sampled_boxes(subject.bench, pair.teacher.image_size)
+    images = sampled_boxes(subject.bench, pair.teacher.frame)
     if not images:
         return
     masks = module.masks(images)

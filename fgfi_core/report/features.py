@@ -43,8 +43,8 @@ class Unexplained:
 class FeatureDistances:
     """fitted, measured: counts of images. strides: of the teacher's matched levels, finest first.
 
-    unexplained: by role, one a level. maps: by image id and role, [H_l, W_l] float32 a level: the distance at each cell
-    as a multiple of the teacher's own deviation from its mean.
+    unexplained: by role, one a level. maps: by image id and role, [H_l, W_l] float32 a level, over the image: the
+    distance at each cell as a multiple of the teacher's own deviation from its mean.
     """
 
     fitted: int
@@ -81,7 +81,8 @@ def measure(
                 around = (wanted[level] - means[level][:, None, None]).square().sum(0)
                 sums[role][level].add(squared, around, torch.from_numpy(masks[level]))
                 drawn.append((squared / spread[level]).sqrt().float().numpy())
-            maps.setdefault(example.image_id, {})[role] = tuple(drawn)
+            size = (example.width, example.height)
+            maps.setdefault(example.image_id, {})[role] = tuple(teacher.frame.over_image(one, size) for one in drawn)
     return FeatureDistances(
         fitted=len(fit),
         measured=len(measured),
@@ -174,7 +175,7 @@ def _pass(pair: FrozenTeacher, student: Detector, example: Example) -> tuple[Map
 
 
 def _image(example: Example, student: Detector) -> Tensor:
-    pixels = torch.from_numpy(images.resized(example.path, student.image_size))
+    pixels = torch.from_numpy(images.framed(example.path, student.frame))
     device = next(student.parameters()).device
     return pixels.permute(2, 0, 1)[None].to(device).float() / 255
 

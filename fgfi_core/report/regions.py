@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fgfi_core.data.dataset import Dataset, Example
-from fgfi_core.data.transforms import scale_boxes
+from fgfi_core.data.frame import Frame, Resize
 from fgfi_core.detectors import Detector, create, num_anchor_shapes
 from fgfi_core.detectors.anchors import kmeans_shapes
 from fgfi_core.errors import BadData, BadSpec
@@ -28,8 +28,9 @@ SHOWN = 5
 class ImageRegion:
     """The region of one image.
 
-    strides: of the teacher's matched maps, finest first. masks: bool [H_l, W_l] each. boxes: [G] numbers of the
-    example's boxes that count, difficult ones left out. best_iou: [L, G] float64, M of each box on each level alone.
+    strides: of the teacher's matched maps, finest first. masks: bool [H_l, W_l] each, over the image. boxes: [G]
+    numbers of the example's boxes that count, difficult ones left out. best_iou: [L, G] float64, M of each box on each
+    level alone.
     """
 
     example: Example
@@ -81,12 +82,14 @@ def estimate(
     detector: str,
     teacher: str | None = None,
     image_size: tuple[int, int] | None = None,
+    resize: Resize = "stretch",
     threshold: float = 0.5,
     levels: Levels = "joint",
 ) -> Iterator[ImageRegion]:
     """The regions in which `detector` would imitate `teacher` (None: one of its own kind).
 
-    image_size: (width, height) of the input, None for the size the catalogue knows the teacher by. threshold: psi.
+    image_size: (width, height) of the input, None for the size the catalogue knows the teacher by. resize: how
+    images come to it. threshold: psi.
     Anchors that follow the data are fitted to the boxes of the split `trainval` or `train`, as a job's are, or of all.
     Raises BadSpec for detectors that cannot be paired, BadData for data without a box.
     """
@@ -94,17 +97,18 @@ def estimate(
         if name not in DETECTORS:
             raise BadSpec(f"there is no detector '{name}'.", hint=f"Known: {', '.join(DETECTORS)}.")
     size = image_size or DETECTORS[teacher or detector].reference_size
-    pair = FrozenTeacher(_built(teacher or detector, dataset, size), _built(detector, dataset, size))
+    frame = Frame(size, resize)
+    pair = FrozenTeacher(_built(teacher or detector, dataset, frame), _built(detector, dataset, frame))
     anchors = pair.anchors()
     estimator = RegionEstimator(anchors, levels)
     each = [RegionEstimator([level]) for level in anchors]
     strides = tuple(pair.detector.info.strides[one.teacher] for one in pair.match.pairs)
     for example in examples:
         numbers = np.flatnonzero(~example.difficult)
-        boxes = scale_boxes(example.boxes[numbers], (example.width, example.height), size)
-        resized = [torch.from_numpy(boxes)]
+        shape = (example.width, example.height)
+        resized = [torch.from_numpy(frame.to_input(example.boxes[numbers], shape))]
         best = torch.stack([one.best_iou(resized)[0] for one in each])
-        masks = tuple(_array(mask[0]) for mask in estimator(resized, threshold))
+        masks = tuple(frame.over_image(_array(mask[0]), shape) for mask in estimator(resized, threshold))
         yield ImageRegion(example, strides, masks, numbers, np.asarray(best))
 
 
@@ -112,18 +116,18 @@ def _array(mask: Tensor) -> NDArray[np.bool_]:
     return np.asarray(mask)
 
 
-def _built(name: str, dataset: Dataset, image_size: tuple[int, int]) -> Detector:
+def _built(name: str, dataset: Dataset, frame: Frame) -> Detector:
     shapes: tuple[tuple[float, float], ...] = ()
     if count := num_anchor_shapes(name):
         boxes = [
-            scale_boxes(example.boxes[~example.difficult], (example.width, example.height), image_size)
+            frame.to_input(example.boxes[~example.difficult], (example.width, example.height))
             for example in _fitted(dataset)
         ]
         sizes = np.concatenate([box[:, 2:] - box[:, :2] for box in boxes])
         if not len(sizes):
             raise BadData("the data set has no box to fit anchors to.", hint="Check its annotations.")
         shapes = tuple((round(float(w), 2), round(float(h), 2)) for w, h in kmeans_shapes(sizes, count, ANCHOR_SEED))
-    return create(name, len(dataset.classes), image_size, anchor_shapes=shapes).eval()
+    return create(name, len(dataset.classes), frame.size, anchor_shapes=shapes, resize=frame.resize).eval()
 
 
 def _fitted(dataset: Dataset) -> list[Example]:

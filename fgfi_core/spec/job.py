@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from fgfi_core.spec.catalogue import DETECTORS, DetectorInfo
 from fgfi_core.spec.methods import FineGrained, FineGrainedSoftLabel, Method, NoImitation, SoftLabel
+from fgfi_core.spec.recipes import same_shape
 
 Stage = Literal["preflight", "teacher", "baseline", "imitation", "export", "report"]
 STAGES: tuple[Stage, ...] = ("preflight", "teacher", "baseline", "imitation", "export", "report")
@@ -151,8 +152,11 @@ class Schedule(Model):
         "auto",
         description="Images in one pass; gradients of several add up to a step's. auto: as many as fit into memory.",
     )
-    image_size: tuple[Side, Side] = Field(
-        (320, 240), description="(width, height) in pixels; images are resized to it."
+    image_size: tuple[Side, Side] = Field((320, 240), description="(width, height) in pixels of the detectors' input.")
+    resize: Literal["auto", "stretch", "fit"] = Field(
+        "auto",
+        description="stretch fills image_size whatever an image's aspect ratio; fit keeps it and pads. auto: fit for "
+        "students of the families that are trained so: Faster R-CNN, RetinaNet and FCOS.",
     )
     learning_rate: Annotated[float, Field(gt=0, le=10)] | Literal["auto"] = "auto"
     optimizer: Literal["sgd", "adamw"] = Field(
@@ -226,6 +230,16 @@ class JobSpec(Model):
     exports: tuple[Literal["safetensors", "onnx"], ...] = Field(("safetensors", "onnx"), min_length=1)
     resources: Resources = Resources()
     metadata: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _inputs_have_one_shape(self) -> "JobSpec":
+        own = self.teacher.image_size
+        if self.schedule.resize == "fit" and own is not None and not same_shape(own, self.schedule.image_size):
+            raise ValueError(
+                "schedule.resize is 'fit', and then teacher.image_size must have the shape of schedule.image_size: the "
+                "teacher sees the student's images"
+            )
+        return self
 
     @field_validator("seeds", "evaluation", "exports")
     @classmethod

@@ -52,6 +52,27 @@ def recipe(detector: str, optimizer: Literal["sgd", "adamw"] = "sgd") -> Recipe:
     return ADAMW if optimizer == "adamw" else RECIPES[DETECTORS[detector].family]
 
 
+# torchvision's reference trainings and the original programs keep the aspect ratio of these families' images.
+FITTED = ("faster-rcnn-", "retinanet", "fcos")
+# Of the shapes of two inputs, so that rounding to whole pixels, or to strides, makes no difference.
+SHAPE_TOLERANCE = 0.02
+
+
+def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Whether two sizes (width, height) have about one aspect ratio."""
+    return abs(one[0] * other[1] / (one[1] * other[0]) - 1) <= SHAPE_TOLERANCE
+
+
+def resize(
+    asked: Literal["auto", "stretch", "fit"], student: str, image_size: tuple[int, int], teachers: tuple[int, int]
+) -> Literal["stretch", "fit"]:
+    """As it will be, of all trainings; image_size, teachers: (width, height) of the two inputs."""
+    if asked != "auto":
+        return asked
+    fitted = DETECTORS[student].family.startswith(FITTED) and same_shape(image_size, teachers)
+    return "fit" if fitted else "stretch"
+
+
 def batch_size(asked: int | Literal["auto"], device: str, train_images: int) -> int:
     """As it will be; device: `cpu` or `cuda`. One that was asked for is not changed."""
     return max(1, min(BATCH_SIZE[device], train_images)) if asked == "auto" else asked

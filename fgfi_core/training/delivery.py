@@ -9,7 +9,7 @@ from fgfi_core import atomic, events, imitation
 from fgfi_core import report as reports
 from fgfi_core.bundle import collect, record
 from fgfi_core.data.dataset import Example
-from fgfi_core.data.transforms import scale_boxes
+from fgfi_core.data.frame import Frame
 from fgfi_core.detectors import Detector
 from fgfi_core.evaluation.detections import ImageDetections, to_original
 from fgfi_core.evaluation.voc import evaluate
@@ -91,7 +91,7 @@ def write_report(bench: Bench, result: JobResult, finished: Sequence[Finished]) 
         evaluations={(run.role, run.seed): run.evaluation for run in evaluation.runs},
         history={(one.role, one.seed): one.trained.history for one in finished},
         helped=evaluation.helped,
-        regions=regions,
+        regions=_over_images(regions, finished[0].detector.frame),
         distances=_distances(bench, finished, regions or _regions(bench, finished[0].detector, FineGrained())),
         findings=findings.read(bench.out_dir),
         problems=bench.dataset.problems,
@@ -164,11 +164,18 @@ def _map50(bench: Bench, detect: DetectFn) -> float:
     """mAP at IoU 0.5 of an exported file on the val split."""
     val = bench.val(STUDENT)
     found = [
-        to_original(detections, val.image_size, example)
+        to_original(detections, val.frame, example)
         for batch in val
         for detections, example in zip(detect(batch.images), batch.examples, strict=True)
     ]
     return evaluate(found, val.examples, bench.resolved.classes).map50
+
+
+def _over_images(regions: Callable[[Example], Region] | None, frame: Frame) -> Callable[[Example], Region] | None:
+    """Those of the input as those of the image alone, as pictures show them."""
+    if regions is None:
+        return None
+    return lambda example: [frame.over_image(mask, (example.width, example.height)) for mask in regions(example)]
 
 
 def _regions(bench: Bench, teacher: Detector, method: Method) -> Callable[[Example], Region] | None:
@@ -181,7 +188,7 @@ def _regions(bench: Bench, teacher: Detector, method: Method) -> Callable[[Examp
 
     def region(example: Example) -> Region:
         boxes = example.boxes[~example.difficult]
-        resized = scale_boxes(boxes, (example.width, example.height), teacher.image_size)
+        resized = teacher.frame.to_input(boxes, (example.width, example.height))
         masks = module.masks([torch.from_numpy(resized).to(bench.placement.device)])
         return [np.asarray(mask[0].cpu()) for mask in masks]
 

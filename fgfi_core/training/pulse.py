@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from fgfi_core import events
 from fgfi_core.data.dataset import Example
+from fgfi_core.data.frame import Frame
 from fgfi_core.data.loader import EvalBatch, EvalLoader
 from fgfi_core.training.task import Emit
 
@@ -69,10 +70,8 @@ class Pulse:
 class WatchedLoader(EvalLoader):
     """Says after each batch how many images it held, once whoever takes the batches is done with them."""
 
-    def __init__(
-        self, examples: Sequence[Example], image_size: tuple[int, int], batch_size: int, seen: OnImages
-    ) -> None:
-        super().__init__(examples, image_size, batch_size)
+    def __init__(self, examples: Sequence[Example], frame: Frame, batch_size: int, seen: OnImages) -> None:
+        super().__init__(examples, frame, batch_size)
         self._seen = seen
 
     def __iter__(self) -> Iterator[EvalBatch]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from fgfi_core.atomic import write_text
 from fgfi_core.data.dataset import Dataset, Example
-from fgfi_core.data.transforms import scale_boxes
+from fgfi_core.data.frame import Frame
 from fgfi_core.detectors import num_anchor_shapes
 from fgfi_core.detectors.anchors import kmeans_shapes, scale_shapes
 from fgfi_core.errors import BadData, BadSpec
@@ -50,12 +50,17 @@ class ResolvedSpec(BaseModel):
 
     def image_size(self, side: Side) -> tuple[int, int]:
         """(width, height) of its input."""
-        return image_size(self.spec, side)
+        return self.frame(side).size
+
+    def frame(self, side: Side) -> Frame:
+        """Its input: of the schedule's size, unless the teacher has one of its own."""
+        return frame(self.spec, side)
 
 
-def image_size(spec: JobSpec, side: Side) -> tuple[int, int]:
-    """(width, height) of a side's input: the schedule's, unless the teacher has one of its own."""
-    return (spec.teacher.image_size if side == "teacher" else None) or spec.schedule.image_size
+def frame(spec: JobSpec, side: Side) -> Frame:
+    """A side's input, of a resolved spec; one that was resolved when there was no choice says `auto`, and stretches."""
+    size = (spec.teacher.image_size if side == "teacher" else None) or spec.schedule.image_size
+    return Frame(size, "fit" if spec.schedule.resize == "fit" else "stretch")
 
 
 def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weights = NO_WEIGHTS) -> ResolvedSpec:
@@ -79,13 +84,19 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weig
     asked = spec.schedule
     batch_size = recipes.batch_size(asked.batch_size, placement.device.type, len(train))
     learning_rate = recipes.learning_rate(asked.learning_rate, spec.student.detector, asked.optimizer, batch_size)
-    update = {"batch_size": batch_size, "learning_rate": learning_rate, "precision": placement.precision}
+    teachers = spec.teacher.image_size or asked.image_size
+    update: dict[str, Any] = {
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "precision": placement.precision,
+        "resize": recipes.resize(asked.resize, spec.student.detector, asked.image_size, teachers),
+    }
     if asked.micro_batch != "auto":
         update["micro_batch"] = min(asked.micro_batch, batch_size)
-    schedule = asked.model_copy(update=update)
+    spec = spec.model_copy(update={"schedule": asked.model_copy(update=update)})
     shapes = {side: _anchor_shapes(spec, side, train, weights.get(side)) for side in SIDES}
     return ResolvedSpec(
-        spec=spec.model_copy(update={"schedule": schedule}),
+        spec=spec,
         classes=dataset.classes,
         anchor_shapes=shapes,
         device=placement.name,
@@ -175,21 +186,21 @@ def _anchor_shapes(
 ) -> tuple[tuple[float, float], ...]:
     """The file's own where there is one, for its weights belong to them; else fitted to the training boxes."""
     name = spec.teacher.detector if side == "teacher" else spec.student.detector
-    size = image_size(spec, side)
+    own = frame(spec, side)
     if not num_anchor_shapes(name):
         return ()
     held = None if file is None else safetensors.anchor_shapes(file)
     if held is not None:
-        return scale_shapes(held.shapes, held.image_size, size)
+        return scale_shapes(held.shapes, held.image_size, own.size)
     if spec.schedule.anchors == "recipe":
         return ()
-    sizes = np.concatenate([_resized_sizes(example, size) for example in examples])
+    sizes = np.concatenate([_resized_sizes(example, own) for example in examples])
     if not len(sizes):
         raise BadData("the training split has no box at all.", hint="Check the annotations and the split's list.")
     shapes = kmeans_shapes(sizes, num_anchor_shapes(name), ANCHOR_SEED)
     return tuple((round(float(w), 2), round(float(h), 2)) for w, h in shapes)
 
 
-def _resized_sizes(example: Example, image_size: tuple[int, int]) -> NDArray[np.float32]:
-    boxes = scale_boxes(example.boxes[~example.difficult], (example.width, example.height), image_size)
+def _resized_sizes(example: Example, own: Frame) -> NDArray[np.float32]:
+    boxes = own.to_input(example.boxes[~example.difficult], (example.width, example.height))
     return boxes[:, 2:] - boxes[:, :2]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fgfi_core import events, imitation
 from fgfi_core.data.dataset import Dataset, Example
+from fgfi_core.data.frame import Frame
 from fgfi_core.data.loader import EvalLoader, TrainLoader
 from fgfi_core.data.unlabelled import stripped
 from fgfi_core.detectors import create
@@ -68,15 +69,17 @@ class Bench:
     should_stop: Callable[[], bool]
     weights: Weights
     seen: OnImages = _ignore
-    _val: dict[tuple[int, int], EvalLoader] = field(default_factory=dict)
+    _val: dict[Frame, EvalLoader] = field(default_factory=dict)
 
     def create(self, side: Side) -> Detector:
         """A new detector for the job's data; its weights come from the current random state."""
+        frame = self.resolved.frame(side)
         return create(
             self.resolved.detector(side),
             len(self.resolved.classes),
-            self.resolved.image_size(side),
+            frame.size,
             anchor_shapes=self.resolved.anchor_shapes[side],
+            resize=frame.resize,
         )
 
     def epochs(self, side: Side) -> int:
@@ -91,11 +94,11 @@ class Bench:
 
     def val(self, side: Side) -> EvalLoader:
         """The val split at the side's input size."""
-        spec, size = self.resolved.spec, self.resolved.image_size(side)
-        if size not in self._val:
+        spec, frame = self.resolved.spec, self.resolved.frame(side)
+        if frame not in self._val:
             batch_size = int(spec.schedule.batch_size)
-            self._val[size] = WatchedLoader(self.dataset.splits[spec.dataset.val], size, batch_size, self.seen)
-        return self._val[size]
+            self._val[frame] = WatchedLoader(self.dataset.splits[spec.dataset.val], frame, batch_size, self.seen)
+        return self._val[frame]
 
     def detect(self, detector: Detector, side: Side) -> list[ImageDetections]:
         """What a detector finds in the val split."""
@@ -192,7 +195,7 @@ def _loader(bench: Bench, side: Side, seed: int, examples: Sequence[Example]) ->
     auto = min(8, bench.placement.threads) if on_gpu else 0
     return TrainLoader(
         examples,
-        bench.resolved.image_size(side),
+        bench.resolved.frame(side),
         int(spec.schedule.batch_size),
         spec.schedule.augmentation,
         seed,

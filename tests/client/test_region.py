@@ -92,6 +92,20 @@ def test_several_maps_are_panels_of_one_picture(run: Run, data: Path, tmp_path: 
         assert picture.width == 3 * 640 + 2 * 8
 
 
+def test_of_a_fitted_image_the_padding_is_not_in_the_picture(run: Run, data: Path, tmp_path: Path) -> None:
+    words = ("--detector", "ssd-shufflenetv2-0.25x", "--image-size", "128x128", "--resize", "fit")
+
+    code, out, _ = run("one", "--data", data, "--out", tmp_path / "out", "--json", *words)
+
+    (one,) = json.loads(out)
+    assert code == 0
+    # The image of 160 x 80 lies in the upper half of the input: of its 8 x 8 cells, 4 rows.
+    assert one["levels"][0]["cells"] == [4, 8]
+    assert 0 < one["share"] < 0.6
+    with Image.open(one["picture"]) as picture:
+        assert picture.size == (640, 320 + 28)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from fgfi_core.data import images
+from fgfi_core.data.frame import FILL, Frame
 from fgfi_core.errors import BadData
 
 
@@ -17,14 +18,22 @@ def test_size_comes_from_the_header(tmp_path: Path) -> None:
 def test_every_mode_becomes_rgb(tmp_path: Path, mode: str) -> None:
     suffix = "jpg" if mode == "CMYK" else "png"
     Image.new("RGB", (4, 4), (255, 255, 255)).convert(mode).save(tmp_path / f"a.{suffix}")
-    out = images.resized(tmp_path / f"a.{suffix}", (8, 6))
+    out = images.framed(tmp_path / f"a.{suffix}", Frame((8, 6)))
     assert out.shape == (6, 8, 3)
     assert out.min() > 250
 
 
 def test_sixteen_bit_grey_keeps_its_scale(tmp_path: Path) -> None:
     Image.fromarray(np.full((4, 4), 128 * 256, np.uint16)).save(tmp_path / "a.png")
-    assert images.resized(tmp_path / "a.png", (4, 4)).tolist() == [[[128] * 3] * 4] * 4
+    assert images.framed(tmp_path / "a.png", Frame((4, 4))).tolist() == [[[128] * 3] * 4] * 4
+
+
+def test_a_fitted_image_keeps_its_shape_and_the_rest_is_the_mean_colour(tmp_path: Path) -> None:
+    Image.new("RGB", (10, 20), (255, 0, 0)).save(tmp_path / "a.png")
+    out = images.framed(tmp_path / "a.png", Frame((16, 8), "fit"))
+    assert out.shape == (8, 16, 3)
+    assert (out[:, :4] == (255, 0, 0)).all()
+    assert (out[:, 4:] == FILL).all()
 
 
 def test_an_image_of_too_many_pixels_is_refused_by_its_header(tmp_path: Path) -> None:

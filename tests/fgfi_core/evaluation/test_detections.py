@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from fgfi_core import data
+from fgfi_core.data.frame import Frame
 from fgfi_core.data.loader import EvalLoader
 from fgfi_core.detectors.detector import Detections, Detector, Target
 from fgfi_core.evaluation.detections import detect_all, to_original
@@ -54,7 +55,7 @@ def test_boxes_return_to_the_original_images_pixels(voc: "VocFolder") -> None:
     voc.add("wide", size=(100, 80))
     example = data.read(voc.root).splits["train"][0]
     found = Detections(torch.tensor([[8.0, 0, 16, 32]]), torch.tensor([0.5]), torch.tensor([0]))
-    assert to_original(found, (32, 32), example).boxes.tolist() == [[25, 0, 50, 80]]
+    assert to_original(found, Frame((32, 32)), example).boxes.tolist() == [[25, 0, 50, 80]]
 
 
 def test_every_image_of_a_split_is_detected_in_order_and_the_mode_returns(voc: "VocFolder") -> None:
@@ -63,8 +64,8 @@ def test_every_image_of_a_split_is_detected_in_order_and_the_mode_returns(voc: "
     examples = data.read(voc.root).splits["train"]
     detector = MeanColour().train()
     seen: list[tuple[int, int]] = []
-    found = detect_all(detector, EvalLoader(examples, (32, 32), 2), on_batch=lambda *n: seen.append(n))
-    alone = [detect_all(detector, EvalLoader([example], (32, 32), 1))[0] for example in examples]
+    found = detect_all(detector, EvalLoader(examples, Frame((32, 32)), 2), on_batch=lambda *n: seen.append(n))
+    alone = [detect_all(detector, EvalLoader([example], Frame((32, 32)), 1))[0] for example in examples]
     np.testing.assert_allclose([one.scores for one in found], [one.scores for one in alone], rtol=1e-6)
     assert len({float(one.scores[0]) for one in found}) == 5
     assert seen == [(2, 5), (4, 5), (5, 5)]

@@ -23,6 +23,14 @@ def spec(**changes: Any) -> JobSpec:
     ("changes", "says"),
     [
         ({"schedule": {"batch_size": 8, "micro_batch": 16}}, "micro_batch is 16, more than batch_size 8"),
+        (
+            {
+                "teacher": {"detector": "ssd-shufflenetv2-0.5x", "image_size": [640, 640]},
+                "schedule": {"resize": "fit", "image_size": [320, 240]},
+            },
+            r"teacher\.image_size must have the shape of schedule\.image_size",
+        ),
+        ({"schedule": {"resize": "crop"}}, "'auto', 'stretch' or 'fit'"),
         ({"schedule": {"checkpoint_steps": 0}}, r"schedule\.checkpoint_steps\n.*greater than or equal to 1"),
         ({"preflight": {"teacher_floor": 2}}, "teacher_floor"),
         ({"preflight": {"floor": 0.1}}, "Extra inputs"),

@@ -8,6 +8,7 @@ import pytest
 
 import fgfi_core
 from fgfi_core import data, events
+from fgfi_core.data.frame import Frame
 from fgfi_core.spec import JobSpec, Stage
 from fgfi_core.training import pulse
 from fgfi_core.training.pulse import Pulse, WatchedLoader
@@ -84,7 +85,7 @@ def test_a_batch_is_counted_when_its_taker_is_done_with_it(voc: "VocFolder") -> 
     for i in range(3):
         voc.add(f"val{i}", split="val")
     counted: list[int] = []
-    batches = iter(WatchedLoader(data.read(voc.root).splits["val"], (32, 32), 2, counted.append))
+    batches = iter(WatchedLoader(data.read(voc.root).splits["val"], Frame((32, 32)), 2, counted.append))
     next(batches)
     assert counted == []
     assert list(batches)
