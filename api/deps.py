@@ -11,12 +11,19 @@ from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 
 from api.problems import Problem
+from api.rate_limits import Policy
 from api.service import Service
-from api.sessions import from_same_origin, read_session
+from api.sessions import SAFE_METHODS, from_same_origin, read_session
 from store import audit, keys, logins
 from store.objects import ObjectStore
 from store.principal import Principal, Scope
 from store.settings import Settings
+
+_COUNTED: dict[Policy, str] = {
+    "read": "requests that read",
+    "write": "requests that change something",
+    "stranger": "requests with a wrong key or login from this address",
+}
 
 
 def get_service(request: Request) -> Service:
@@ -60,9 +67,10 @@ def get_principal(request: Request, service: ServiceDep) -> Principal:
         with service.sessions.begin() as session:
             principal = keys.verify(session, token.strip(), secret) if scheme.lower() == "bearer" else None
         if principal is None:
+            count_stranger(request, service)
             hint = "Ask whoever runs the service for a new one; `fgfi` sends the key in FGFI_API_KEY."
             raise _not_authenticated("This API key is not valid: mistyped, expired or revoked.", hint)
-        _acts(principal)
+        _admit(request, service, principal)
         return principal
     visitor = get_visitor(request, service)
     if visitor is None:
@@ -80,7 +88,7 @@ def get_visitor(request: Request, service: ServiceDep) -> Principal | None:
     with service.sessions.begin() as session:
         principal = logins.visitor(session, visit.session_id)
     if principal is not None:
-        _acts(principal)
+        _admit(request, service, principal)
     return principal
 
 
@@ -110,11 +118,29 @@ Operator = Annotated[Principal, Depends(requires("operator"))]
 Visitor = Annotated[Principal | None, Depends(get_visitor)]
 
 
-def _acts(principal: Principal) -> None:
-    """What this request changes is the principal's doing."""
+def _admit(request: Request, service: Service, principal: Principal) -> None:
+    """Count the request of somebody known; what it changes is their doing. Raises Problem 429."""
     caller = audit.CALLER.get()
     if caller is not None:
         caller.principal = principal
+    who = principal.session_id or principal.key_id or principal.project_id
+    _count(request, service, "read" if request.method in SAFE_METHODS else "write", who)
+
+
+def count_stranger(request: Request, service: Service) -> None:
+    """Count a request with a wrong key or login by its address. Raises Problem 429."""
+    _count(request, service, "stranger", request.client.host if request.client else "nowhere")
+
+
+def _count(request: Request, service: Service, policy: Policy, who: str) -> None:
+    verdict = service.rates.take(policy, who)
+    if verdict is None:
+        return
+    request.scope.setdefault("fgfi.headers", {}).update(verdict.headers())
+    if not verdict.allowed:
+        detail = f"More than {verdict.quota} {_COUNTED[policy]} a minute."
+        hint = f"Wait {verdict.headers()['retry-after']} s; Retry-After says so to programs."
+        raise Problem(429, "too_many_requests", detail, hint=hint)
 
 
 def _not_authenticated(detail: str, hint: str = "") -> Problem:

@@ -10,6 +10,7 @@ from api import dashboard, logs, openapi, problems, refusals
 from api.body_limit import BodyLimit
 from api.live import Live
 from api.middleware import HostAllowList, RequestContext
+from api.rate_limits import RateLimits
 from api.routes import (
     artifacts,
     audit,
@@ -94,11 +95,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 def _service(settings: Settings) -> Service:
     engine = make_engine(settings, pool_size=CONNECTIONS, application="fgfi-api")
     return Service(
-        settings,
-        engine,
-        make_sessions(engine, limits.info(Limits.of_settings(settings))),
-        open_store(settings.storage_url),
-        Live(settings),
+        settings=settings,
+        engine=engine,
+        sessions=make_sessions(engine, limits.info(Limits.of_settings(settings))),
+        objects=open_store(settings.storage_url),
+        live=Live(settings),
+        rates=RateLimits(settings),
     )
 
 

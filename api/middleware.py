@@ -58,7 +58,7 @@ class RequestContext:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = request_id
-                for name, value in SECURITY_HEADERS.items():
+                for name, value in {**SECURITY_HEADERS, **scope.get("fgfi.headers", {})}.items():
                     headers.setdefault(name, value)
             await send(message)
 

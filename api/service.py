@@ -1,10 +1,11 @@
-"""What one API process holds for all its requests: settings, database, objects, the listener for live changes."""
+"""What one API process holds for all its requests: settings, database, objects, live changes, limits of rates."""
 
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
 from api.live import Live
+from api.rate_limits import RateLimits
 from store.database import Sessions
 from store.objects import ObjectStore
 from store.settings import Settings
@@ -19,3 +20,4 @@ class Service:
     sessions: Sessions
     objects: ObjectStore
     live: Live
+    rates: RateLimits

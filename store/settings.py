@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     project_device_hours: float | None = Field(None, ge=0, description="Of a project in a calendar month.")
     idempotency_hours: float = Field(24, gt=0)
     login_link_minutes: float = Field(15, gt=0)
+    rate_reads: int = Field(3000, ge=0, description="Reading requests a minute of a key or a browser; 0: no limit.")
+    rate_writes: int = Field(1200, ge=0, description="Others, parts of uploads among them.")
+    rate_strangers: int = Field(60, ge=0, description="Requests a minute of an address with a wrong key or login.")
     session_hours: float = Field(14 * 24, gt=0, description="Until a browser must log in anew.")
     audit_days: float = Field(365, gt=0, description="How long it is kept who did what.")
     called_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(

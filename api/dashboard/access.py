@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from api.dashboard.render import page
-from api.deps import ServiceDep, Visitor, require_scope
+from api.deps import ServiceDep, Visitor, count_stranger, require_scope
 from api.sessions import close_session, open_session
 from store import logins
 from store.errors import NotFound
@@ -49,7 +49,9 @@ Ruling = Annotated[Principal, Depends(require_admin)]
 
 
 @router.get("/login")
-def log_in(service: ServiceDep, visitor: Visitor, token: Annotated[str, Query(max_length=200)] = "") -> Response:
+def log_in(
+    request: Request, service: ServiceDep, visitor: Visitor, token: Annotated[str, Query(max_length=200)] = ""
+) -> Response:
     """Use a one-time link up and open a session."""
     lasting = timedelta(hours=service.settings.session_hours)
     with service.sessions.begin() as session:
@@ -57,6 +59,8 @@ def log_in(service: ServiceDep, visitor: Visitor, token: Annotated[str, Query(ma
     if opened is None:
         if visitor is not None:  # The same link again, by a reload: the session is what matters.
             return _to_jobs()
+        if token:
+            count_stranger(request, service)
         return _door(service.settings, 403 if token else 401, used=bool(token))
     response = _to_jobs()
     open_session(response, service.settings, opened.id)
