@@ -7,6 +7,7 @@ python -m tests.chaos.part api PORT | steward | worker NAME
 | CHAOS_STORE | a file that says how the object store fails (`faulty_store.py`) |
 | CHAOS_TWICE | every message is sent twice |
 | CHAOS_CLOCK | this machine's clocks are so many seconds off |
+| CHAOS_HOST | nothing: the address that the API listens on |
 | CHAOS_EXIT_AT | the process ends at this failpoint, without a word |
 
 Nothing of it is in the product: it is put around it here, in the process.
@@ -83,7 +84,14 @@ def run_api(port: int) -> None:
     import uvicorn  # noqa: PLC0415
 
     grace = 2
-    uvicorn.run("api.main:create_app", factory=True, port=port, access_log=False, timeout_graceful_shutdown=grace)
+    uvicorn.run(
+        "api.main:create_app",
+        factory=True,
+        host=os.environ.get("CHAOS_HOST", "127.0.0.1"),
+        port=port,
+        access_log=False,
+        timeout_graceful_shutdown=grace,
+    )
 
 
 def run_steward() -> None:

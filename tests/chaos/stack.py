@@ -105,6 +105,10 @@ class Stack:
         if ready is not None:
             running.process.wait_ready(ready, 60)
 
+    def stop_part(self, name: str) -> None:
+        """Ask a part to end, and wait for it."""
+        self._running[name].process.stop()
+
     def ended(self) -> set[str]:
         """The parts that do not run any more."""
         with self._lock:
