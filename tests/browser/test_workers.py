@@ -37,7 +37,7 @@ def test_workers_their_devices_and_queues_are_shown_and_renewed(watched: Any, wo
     seen(worker, "bench-ill", classes=("gpu",), trouble="1 of 2 devices are gone", devices=devices[:1])
     page.goto("/workers")
     expect(page.locator(".worker")).to_have_count(3)
-    expect(page.locator("#worker-bench-gpu")).to_contain_text("135.0 of 141.0 GiB")
+    expect(page.locator("#worker-bench-gpu")).to_contain_text("135 of 141 GiB")
     expect(page.locator("#worker-bench-gpu").get_by_role("link", name="cells-quarter")).to_be_visible()
     expect(page.locator("#worker-bench-gpu .device").nth(2)).to_have_text(HOSTILE)
     expect(page.locator("#worker-bench-ill")).to_contain_text("1 of 2 devices are gone")

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.dashboard.pages import (
+    compare,
     datasets,
     downloads,
     evaluation,
@@ -28,4 +29,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     datasets.router,
     models.router,
     workers.router,
+    compare.router,
 )

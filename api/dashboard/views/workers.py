@@ -149,7 +149,7 @@ def _meters(load: Json) -> list[Meter]:
         meters.append(Meter("load", busy, f"{100 * busy:.0f} %", "busy"))
     if used is not None and memory:
         share = used / memory
-        text = f"{used / 2**30:.1f} of {memory / 2**30:.1f} GiB"
+        text = f"{used / 2**30:.3g} of {memory / 2**30:.3g} GiB"
         meters.append(Meter("memory", share, text, "warn" if share > 0.92 else "busy"))
     return meters
 

@@ -9,10 +9,21 @@ from api.dashboard.render import STATIC
 
 TOKENS = (STATIC / "css" / "tokens.css").read_text()
 PAIRS: dict[str, str] = dict(
-    re.findall(r"--([a-z-]+): light-dark\((#[0-9a-f]{6}, #[0-9a-f]{6})\)", TOKENS),
+    re.findall(r"--([a-z0-9-]+): light-dark\((#[0-9a-f]{6}, #[0-9a-f]{6})\)", TOKENS),
 )
 GROUNDS = ("paper", "surface", "sunken")
-INKS = ("ink", "quiet", "accent", "teacher", "plain", "imitated", "good", "bad", "warn")
+INKS = (
+    "ink",
+    "quiet",
+    "accent",
+    "teacher",
+    "plain",
+    "imitated",
+    "good",
+    "bad",
+    "warn",
+    *(f"job-{n}" for n in range(1, 6)),
+)
 
 
 def luminance(colour: str) -> float:

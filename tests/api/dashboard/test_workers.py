@@ -61,11 +61,11 @@ def test_load_stands_beside_the_device_that_has_it() -> None:
     machine, card = shown(a_worker(devices=[{"name": "card", "memory": 80 * GIB}], load=load)).devices
     assert [(one.label, one.text, one.kind) for one in machine.meters] == [
         ("load", "25 %", "busy"),
-        ("memory", "4.0 of 16.0 GiB", "busy"),
+        ("memory", "4 of 16 GiB", "busy"),
     ]
     assert [(one.label, one.text, one.kind) for one in card.meters] == [
         ("load", "90 %", "busy"),
-        ("memory", "78.0 of 80.0 GiB", "warn"),
+        ("memory", "78 of 80 GiB", "warn"),
     ]
 
 
