@@ -81,6 +81,7 @@ bench: setup
 # The pages that are written by the code.
 docs: setup
 	$(BIN)/typer client.main utils docs --name fgfi --title "The fgfi command" --output docs/commands.md
+	$(BIN)/python -m tests.integration.api.authorisation
 
 # Resolve anew after a change in pyproject.toml; versions already locked stay unless they must move.
 lock: $(PACKAGES)

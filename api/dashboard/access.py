@@ -25,10 +25,10 @@ class NoSession(Exception):
 
 
 def require_visitor(visitor: Visitor) -> Principal:
-    """The session's holder. Raises NoSession, which is answered by a page that says how to get in."""
+    """The session's holder, who may read. Raises NoSession, which is answered by a page that says how to get in."""
     if visitor is None:
         raise NoSession
-    return visitor
+    return require_scope(visitor, "read")
 
 
 Resident = Annotated[Principal, Depends(require_visitor)]
