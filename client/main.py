@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 
 from client.commands import (
+    compare,
     datasets,
     demo,
     detectors,
+    doctor,
     download,
+    export_metrics,
     groups,
     jobs,
+    methods,
     models,
     region,
     rerun,
@@ -27,7 +31,6 @@ from client.output import error_console, print_error
 app = typer.Typer(
     name="fgfi",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -45,11 +48,15 @@ app.command("pause")(jobs.pause)
 app.command("resume")(jobs.resume)
 app.command("retry")(jobs.retry)
 app.command("clone")(jobs.clone)
+app.command("compare")(compare.compare)
+app.command("export-metrics")(export_metrics.export_metrics)
 app.command("download")(download.download)
 app.command("train")(train.train)
 app.command("rerun")(rerun.rerun)
 app.command("region")(region.region)
 app.command("detectors")(detectors.detectors)
+app.command("methods")(methods.methods)
+app.command("doctor")(doctor.doctor)
 
 
 def _version(asked: bool) -> None:

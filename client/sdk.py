@@ -8,7 +8,6 @@ with Fgfi.connect() as service:
     service.download(service.artifacts(job.id)[0], Path("student"))
 """
 
-import hashlib
 import json
 import time
 import uuid
@@ -21,7 +20,9 @@ import httpx
 
 from client import archive, connection, parted, sse
 from client.connection import Connection
+from client.curves import MOST_POINTS, Curve
 from client.errors import EXIT_JOB_FAILED, ClientError
+from client.fetching import Fetch
 from client.groups import Groups
 from client.http import Http, unreachable
 from client.models import Artifact, Dataset, Detector, DryRun, Job, Measured, StreamEvent, Submitted
@@ -196,6 +197,11 @@ class Fgfi:
                 newest.setdefault((series["stage"], series["seed"]), {})[series["name"]] = series["values"][-1]
         return [Measured(stage=stage, seed=seed, values=values) for (stage, seed), values in newest.items()]
 
+    def curves(self, job_id: str) -> list[Curve]:
+        """Every metric of a job over its steps, thinned beyond `MOST_POINTS` points with every peak kept."""
+        series = self._http.get(f"/v1/jobs/{job_id}/metrics", {"max_points": MOST_POINTS})["series"]
+        return [_curve(one) for one in series]
+
     def login_link(self) -> str:
         """A link that opens the dashboard once."""
         return str(self._http.post("/v1/login-links")["url"])
@@ -205,22 +211,8 @@ class Fgfi:
         return [Artifact.model_validate(item) for item in self._http.get(f"/v1/jobs/{job_id}/artifacts")["data"]]
 
     def download(self, artifact: Artifact, path: Path, on_bytes: Callable[[int], None] = _ignore) -> Path:
-        """Write a file to `path`, whole and with the hash the service knows, or not at all."""
-        draft = path.with_name(path.name + ".part")
-        digest = hashlib.sha256()
-        try:
-            with self._http.stream(artifact.content) as response, draft.open("wb") as file:
-                for chunk in response.iter_bytes():
-                    file.write(chunk)
-                    digest.update(chunk)
-                    on_bytes(len(chunk))
-        except httpx.TransportError as error:
-            draft.unlink(missing_ok=True)
-            raise unreachable(self.url, error) from error
-        if digest.hexdigest() != artifact.sha256:
-            draft.unlink(missing_ok=True)
-            raise ClientError(f"{artifact.name} arrived damaged", hints=("download it again",))
-        return draft.replace(path)
+        """Write a file to `path`, whole and with the hash the service knows, or not at all; large ones in ranges."""
+        return Fetch(self._http, self.url, artifact, on_bytes, self._sleep).to(path)
 
     def follow(self, job_id: str) -> Iterator[StreamEvent]:
         """The job's events from its first to its end; a stream that breaks off is taken up where it broke."""
@@ -259,6 +251,12 @@ class Fgfi:
             if not answer["has_more"]:
                 return
             asked["cursor"] = answer["next_cursor"]
+
+
+def _curve(series: dict[str, Any]) -> Curve:
+    points = [(step, value) for step, value in zip(series["steps"], series["values"], strict=True) if value is not None]
+    steps, values = tuple(step for step, _ in points), tuple(value for _, value in points)
+    return Curve(series["stage"], series["seed"], series["name"], steps, values)
 
 
 def _with_query(path: str, **given: str | None) -> str:

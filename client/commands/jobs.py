@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
+from client.completion import job_ids
 from client.errors import EXIT_USAGE, ClientError
 from client.models import Attempt, Job
 from client.output import (
@@ -23,7 +24,9 @@ from client.output import (
 )
 from client.sdk import Fgfi
 
-JobArgument = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, such as job_4fJ0....")]
+JobArgument = Annotated[
+    str, typer.Argument(metavar="JOB", help="A job's id, such as job_4fJ0....", autocompletion=job_ids)
+]
 
 
 def jobs(

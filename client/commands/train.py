@@ -4,11 +4,11 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,13 +17,19 @@ from client.errors import EXIT_INTERRUPTED, EXIT_JOB_FAILED, EXIT_USAGE, ClientE
 from client.models import Scores
 from client.output import JsonOption, console, print_exports, print_json, print_scores
 from client.progress import Drawing, drawing, feed
+from client.tensorboard_files import EventFiles
 from fgfi_core.spec import JobSpec
 
 if TYPE_CHECKING:
+    from fgfi_core.events import Event
     from fgfi_core.results import JobResult
 
 # Set in the environment of the second start of this process, the one that trains.
 _PREPARED = "FGFI_TRAIN_PREPARED"
+
+
+def _ignore(_kind: str, _data: Mapping[str, Any]) -> None:
+    """Nobody else hears of it."""
 
 
 def train(
@@ -35,6 +41,9 @@ def train(
     ] = None,
     student_weights: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Safetensors file for a student with init 'file'.")
+    ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write TensorBoard's event files below this folder meanwhile.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -52,8 +61,10 @@ def train(
     except OSError as error:
         raise ClientError(f"cannot write to {out}: {error.strerror}", exit_code=EXIT_USAGE) from error
     prepare(checked)
-    with drawing(console, quiet=as_json) as picture:
-        result = run_job(checked, data, out, weights, picture)
+    with ExitStack() as after:
+        files = after.enter_context(EventFiles(tensorboard)) if tensorboard else None
+        picture = after.enter_context(drawing(console, quiet=as_json))
+        result = run_job(checked, data, out, weights, picture, files.add_event if files else _ignore)
     if as_json:
         print_json(result.model_dump(mode="json"))
         return
@@ -83,10 +94,22 @@ def prepare(spec: JobSpec) -> None:
     os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **variables, _PREPARED: "1"})  # noqa: S606 - the same command
 
 
-def run_job(spec: JobSpec, data: Path, out: Path, weights: dict[str, Path], picture: Drawing) -> "JobResult":
-    """Run the job in this process and draw its events. Raises ClientError, also when it was stopped."""
+def run_job(
+    spec: JobSpec,
+    data: Path,
+    out: Path,
+    weights: dict[str, Path],
+    picture: Drawing,
+    also: Callable[[str, Mapping[str, Any]], None] = _ignore,
+) -> "JobResult":
+    """Run the job in this process, draw its events and tell `also`. Raises ClientError, also when it was stopped."""
     # On demand, as only what trains needs it.
     from fgfi_core.errors import BadData, BadSpec, JobError, Stopped  # noqa: PLC0415
+
+    def hear(event: "Event") -> None:
+        data = event.model_dump(mode="json")
+        feed(picture, event.kind, data)
+        also(event.kind, data)
 
     picture.say("loading ...")
     try:
@@ -95,7 +118,7 @@ def run_job(spec: JobSpec, data: Path, out: Path, weights: dict[str, Path], pict
                 spec,
                 data,
                 out,
-                lambda event: feed(picture, event.kind, event.model_dump(mode="json")),
+                hear,
                 should_stop=lambda: bool(asked),
                 weights=weights,
             )
