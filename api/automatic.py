@@ -36,6 +36,10 @@ def _schedule(spec: JobSpec, device: Device | None, train_images: int | None) ->
             rate = recipes.learning_rate("auto", spec.student.detector, schedule.optimizer, batch_size)
             note = "the recipe of the student's family at this batch size"
         yield Choice(path="schedule.learning_rate", value=rate, note=note)
+    if schedule.resize == "auto":
+        size = schedule.image_size
+        way = recipes.resize("auto", spec.student.detector, size, spec.teacher.image_size or size)
+        yield Choice(path="schedule.resize", value=way, note="as the student's family is trained")
     if schedule.micro_batch == "auto":
         note = "measured by the pre-flight, on the worker: as many images as fit into memory"
         yield Choice(path="schedule.micro_batch", value=None, note=note)

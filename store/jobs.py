@@ -6,7 +6,7 @@ What a worker does to a job stands in `attempts.py`. All writers lock the job's 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from fgfi_core.spec import JobSpec
@@ -20,6 +20,7 @@ from store.pages import Page, merged, page
 from store.queues import JOBS, PRIORITIES, Placing, class_of
 from store.states import JOB_STATES, Action, JobState, after_action, is_terminal
 from store.tables import Attempt, Dataset, Job, JobCount
+from store.tables.jobs import METHOD, STUDENT, TEACHER
 
 _DONE: dict[Action, str] = {"cancel": "cancelled", "pause": "paused", "resume": "resumed", "retry": "retried"}
 _WHEN: dict[Action, str] = {
@@ -119,11 +120,17 @@ def list_page(
     states: Sequence[JobState] = (),
     dataset_id: str | None = None,
     group_id: str | None = None,
+    detector: str | None = None,
+    method: str | None = None,
+    metadata: Sequence[tuple[str, Sequence[str | float | bool]]] = (),
     text: str | None = None,
     cursor: str | None = None,
     limit: int = 20,
 ) -> Page[Job]:
-    """Jobs, newest first. `text` is looked for in the name and the id. Raises BadCursor."""
+    """Jobs, newest first. `text` is looked for in the name and the id. Raises BadCursor.
+
+    detector: the teacher's or the student's. metadata: keys, each with values of which one must be there.
+    """
     query = select(Job).where(Job.project_id == project_id)
     if dataset_id is not None:
         query = query.where(Job.dataset_id == dataset_id)
@@ -131,7 +138,17 @@ def list_page(
         query = query.where(Job.group_id == group_id)
     if text:
         query = query.where(or_(named_like(session, project_id, text), Job.id == text))
-    if group_id is not None or (not states and dataset_id is None):
+    if method is not None:
+        query = query.where(literal_column(METHOD) == method)
+    for key, values in metadata:
+        query = query.where(or_(*(Job.meta.contains({key: value}) for value in values)))
+    if detector is not None:
+        # Two lists without a job in common, each with an index of its own.
+        query = query.where(Job.state.in_(states)) if states else query
+        sides = [literal_column(TEACHER) == detector, literal_column(STUDENT) == detector]
+        either = [query.where(sides[0]), query.where(sides[1], literal_column(TEACHER) != detector)]
+        return merged(session, either, Job, cursor=cursor, limit=limit)
+    if group_id is not None or method is not None or metadata or (not states and dataset_id is None):
         query = query.where(Job.state.in_(states)) if states else query
         return page(session, query, Job, cursor=cursor, limit=limit)
     # The indexes hold the jobs of one state in order, not those of several.

@@ -1,4 +1,4 @@
-"""/v1/jobs/{id}/artifacts and /v1/artifacts/{id}: the files a job delivers, whole or in ranges."""
+"""/v1/artifacts/{id}: the files a job delivers, whole or in ranges."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from api.deps import ObjectsDep, Reader, ServiceDep, SessionDep
 from api.file_answer import StoredFile, answer
 from api.problems import responses
-from api.schemas.artifacts import ArtifactOut, ArtifactsOut
+from api.schemas.artifacts import ArtifactOut
 from store import artifacts
 
 router = APIRouter(prefix="/v1", tags=["artifacts"])
@@ -20,14 +20,6 @@ FILE_PARTIAL: dict[int | str, dict[str, Any]] = {
     206: {"description": "Partial Content"},
     304: {"description": "Unchanged"},
 }
-
-
-@router.get("/jobs/{job_id}/artifacts", response_model=ArtifactsOut, responses=responses(401, 403, 404))
-def list_artifacts(job_id: str, principal: Reader, session: SessionDep) -> ArtifactsOut:
-    """The job's files by name, each as the newest attempt wrote it."""
-    return ArtifactsOut(
-        data=[ArtifactOut.of(row) for row in artifacts.list_newest(session, principal.project_id, job_id)]
-    )
 
 
 @router.get("/artifacts/{artifact_id}", response_model=ArtifactOut, responses=responses(401, 403, 404))

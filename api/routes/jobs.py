@@ -1,5 +1,8 @@
-"""/v1/jobs: create, clone, list, read."""
+"""/v1/jobs: create, clone, list, read, delete."""
 
+import json
+import math
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -12,7 +15,7 @@ from api import job_creation as creation
 from api.deps import Reader, SessionDep, SettingsDep, Submitter
 from api.job_answers import whole
 from api.job_creation import DeviceClass, KeyHeader
-from api.problems import responses
+from api.problems import FieldError, Problem, responses
 from api.schemas.dry_run import DryRunOut
 from api.schemas.jobs import JobOut, JobSummary
 from api.schemas.page import PageOut
@@ -77,6 +80,11 @@ def list_jobs(
     state: Annotated[list[JobState] | None, Query()] = None,
     dataset: Annotated[str | None, Query(description="Id of a data set.")] = None,
     group: Annotated[str | None, Query(description="Id of a group.")] = None,
+    detector: Annotated[str | None, Query(description="Of the teacher or the student.")] = None,
+    method: Annotated[str | None, Query(description="Name of the distillation method.")] = None,
+    metadata: Annotated[
+        list[str] | None, Query(description="`key:value`; given again, all must hold.", examples=[["line:3"]])
+    ] = None,
     q: Annotated[str | None, Query(max_length=200, description="Text in the name, or an id.")] = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
@@ -88,6 +96,9 @@ def list_jobs(
         states=state or (),
         dataset_id=dataset,
         group_id=group,
+        detector=detector,
+        method=method,
+        metadata=[_entry(text) for text in metadata or ()],
         text=q,
         cursor=cursor,
         limit=limit,
@@ -104,6 +115,12 @@ def list_jobs(
 def get_job(job_id: str, principal: Reader, session: SessionDep, request: Request) -> Response:
     """One job in full. Send its `ETag` back as `If-None-Match` and get 304 while nothing has changed."""
     return etag.answer(request, whole(session, jobs.get(session, principal.project_id, job_id)))
+
+
+@router.delete("/{job_id}", status_code=204, responses=responses(401, 403, 404, 409))
+def delete_job(job_id: str, principal: Submitter, session: SessionDep) -> None:
+    """Delete a job that is over, with its history, checkpoints and files. Models taken from it stay."""
+    jobs.delete(session, principal.project_id, job_id)
 
 
 @router.post("/{job_id}/clone", status_code=201, response_model=JobOut, responses=responses(401, 403, 404, 409, 422))
@@ -127,6 +144,22 @@ def clone_job(
     asked = creation.asked({"clone": job_id, "changes": changes or {}}, placing.priority, device_class)
     once = creation.once_of(idempotency_key, asked, settings)
     return _created(session, creation.create(session, principal.project_id, spec, once, placing), response)
+
+
+def _entry(text: str) -> tuple[str, Sequence[str | float | bool]]:
+    """`line:3` as the key and every value that is written so: the text, and the number or truth value."""
+    key, colon, value = text.partition(":")
+    if not colon or not key:
+        error = FieldError(
+            path="metadata", message=f"'{text}' is not of the form key:value", hint="For instance line:3."
+        )
+        raise Problem(422, "invalid", f"metadata: {error.message}.", hint=error.hint, errors=(error,))
+    try:
+        meant = json.loads(value)
+    except ValueError:
+        return key, (value,)
+    finite = isinstance(meant, bool | int) or (isinstance(meant, float) and math.isfinite(meant))
+    return key, (value, meant) if finite else (value,)
 
 
 def _created(session: Session, created: Created, response: Response) -> JobOut:

@@ -34,11 +34,15 @@ class DetectorsOut(BaseModel):
 
 
 class MethodOut(BaseModel):
-    """A distillation method: the JSON schema of its fields in a spec."""
+    """A distillation method: the JSON schema of its fields in a spec.
+
+    compares_classes: it needs two detectors of the same `classification`.
+    """
 
     name: str
     description: str
     fields: dict[str, Any]
+    compares_classes: bool
 
 
 class MethodsOut(BaseModel):

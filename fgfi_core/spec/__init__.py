@@ -3,17 +3,14 @@
 from fgfi_core.spec.catalogue import DETECTORS, DetectorInfo
 from fgfi_core.spec.job import (
     STAGES,
-    Augmentation,
     Data,
     JobSpec,
-    Preflight,
-    Resources,
-    Schedule,
     Stage,
     Student,
     Teacher,
 )
 from fgfi_core.spec.methods import METHODS, FineGrained, Imitation, Method, NoImitation
+from fgfi_core.spec.schedule import Augmentation, Preflight, Resources, Schedule
 
 __all__ = [
     "DETECTORS",

@@ -3,26 +3,19 @@
 import difflib
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from fgfi_core.spec.base import Model, Side
 from fgfi_core.spec.catalogue import DETECTORS, DetectorInfo
 from fgfi_core.spec.methods import FineGrained, FineGrainedSoftLabel, Method, NoImitation, SoftLabel
 from fgfi_core.spec.recipes import same_shape
+from fgfi_core.spec.schedule import Preflight, Resources, Schedule
 
 Stage = Literal["preflight", "teacher", "baseline", "imitation", "export", "report"]
 STAGES: tuple[Stage, ...] = ("preflight", "teacher", "baseline", "imitation", "export", "report")
 
 MAX_METADATA_ENTRIES = 32
 MAX_METADATA_TEXT = 512
-
-Side = Annotated[int, Field(ge=32, le=4096)]
-
-
-class Model(BaseModel):
-    """Unknown fields are errors: a misspelt field must never be silently a default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
 
 # The detector of a side that names a model, until the service has looked it up.
 OF_MODEL = ""
@@ -40,8 +33,8 @@ class Data(Model):
     """Which data set, and which of its splits trains and which measures."""
 
     id: str | None = Field(None, description="Data set in the service; not needed with `fgfi train --data`.")
-    train: str = Field("trainval", min_length=1)
-    val: str = Field("test", min_length=1)
+    train: str = Field("trainval", min_length=1, description="Split that trains.")
+    val: str = Field("test", min_length=1, description="Split that measures; must not be trained on.")
     unlabelled: str | None = Field(
         None,
         min_length=1,
@@ -70,6 +63,11 @@ def _either(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [{"required": ["detector"]}, {"required": ["model"]}]
 
 
+def _catalogue(schema: dict[str, Any]) -> None:
+    """Name in the JSON schema what the validator knows."""
+    schema["enum"] = list(DETECTORS)
+
+
 class Beginning(Model):
     """A detector and its first weights."""
 
@@ -81,7 +79,9 @@ class Beginning(Model):
         max_length=100,
         description="Registered in the service: its weights are the first ones, and it says the detector.",
     )
-    detector: str
+    detector: str = Field(
+        description="A name of the catalogue; with a model it is the model's.", json_schema_extra=_catalogue
+    )
 
     _check = field_validator("detector")(_known_detector)
 
@@ -108,7 +108,9 @@ class Teacher(Beginning):
         None, ge=0, le=10_000, description="Default: the schedule's; 0 takes the weights of model or file as they are."
     )
     image_size: tuple[Side, Side] | None = Field(
-        None, description="(width, height) in pixels of its own input; default: the schedule's."
+        None,
+        description="(width, height) of its own input; default: the schedule's.",
+        json_schema_extra={"unit": "pixels"},
     )
 
     @model_validator(mode="after")
@@ -135,101 +137,33 @@ class Student(Beginning):
         return self
 
 
-class Augmentation(Model):
-    """What each training image goes through; every part keeps its boxes true."""
-
-    flip: bool = True
-    photometric: bool = True
-    shift: bool = True
-
-
-class Schedule(Model):
-    """The one schedule that teacher, plain and imitating student share."""
-
-    epochs: int = Field(30, ge=1, le=10_000)
-    batch_size: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = "auto"
-    micro_batch: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = Field(
-        "auto",
-        description="Images in one pass; gradients of several add up to a step's. auto: as many as fit into memory.",
-    )
-    image_size: tuple[Side, Side] = Field((320, 240), description="(width, height) in pixels of the detectors' input.")
-    resize: Literal["auto", "stretch", "fit"] = Field(
-        "auto",
-        description="stretch fills image_size whatever an image's aspect ratio; fit keeps it and pads. auto: fit for "
-        "students of the families that are trained so: Faster R-CNN, RetinaNet and FCOS.",
-    )
-    learning_rate: Annotated[float, Field(gt=0, le=10)] | Literal["auto"] = "auto"
-    optimizer: Literal["sgd", "adamw"] = Field(
-        "sgd", description="sgd, as the recipes; adamw learns faster from scratch and in few steps."
-    )
-    momentum: float = Field(0.9, ge=0, lt=1, description="Of sgd; the first of adamw's two decay rates.")
-    weight_decay: float = Field(5e-4, ge=0, le=1)
-    decay: Literal["cosine", "step"] = Field(
-        "cosine", description="step: a tenth after five sevenths of the steps, as Faster R-CNN is trained."
-    )
-    warmup_steps: int = Field(100, ge=0, description="Steps over which the learning rate rises linearly.")
-    clip_norm: float | None = Field(10.0, gt=0, description="Largest gradient norm; null switches clipping off.")
-    evaluate_every: int = Field(5, ge=1, description="Epochs between evaluations; the last epoch is always evaluated.")
-    checkpoint_seconds: float = Field(
-        60.0, ge=0, description="Time after which the next step is followed by a checkpoint; 0 is every step."
-    )
-    checkpoint_steps: int | None = Field(
-        None,
-        ge=1,
-        description="Steps after which a checkpoint follows, whichever of the two comes first; null leaves it to time.",
-    )
-    precision: Literal["auto", "fp32", "bf16"] = "auto"
-    anchors: Literal["data", "recipe"] = Field(
-        "data", description="Shapes of detectors with one map: fitted to the training boxes, or the family's own."
-    )
-    augmentation: Augmentation = Augmentation()
-
-    @model_validator(mode="after")
-    def _micro_batch_is_a_part(self) -> "Schedule":
-        if self.batch_size != "auto" and self.micro_batch != "auto" and self.micro_batch > self.batch_size:
-            raise ValueError(f"micro_batch is {self.micro_batch}, more than batch_size {self.batch_size}")
-        return self
-
-
-class Resources(Model):
-    """Where the job runs."""
-
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    threads: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = "auto"
-    loader_workers: Annotated[int, Field(ge=0, le=64)] | Literal["auto"] = "auto"
-
-
-class Preflight(Model):
-    """What a job is held to before hours are spent. Changes nothing in the trainings themselves."""
-
-    teacher_floor: float = Field(
-        0.05,
-        ge=0,
-        le=1,
-        description="Least mAP at IoU 0.5 of the teacher on val. Below it is refused; of under 100 steps only warned.",
-    )
-    force: bool = Field(
-        False, description="Go on with warnings where a judgement would refuse; what cannot be trained stays refused."
-    )
-    estimate: bool = Field(True, description="Time a few steps of each training, and tell how long the job will take.")
-
-
 class JobSpec(Model):
     """One distillation job."""
 
-    name: str = Field(min_length=1, max_length=200)
-    dataset: Data
-    teacher: Teacher
-    student: Student
-    method: Method = Field(default_factory=FineGrained)
+    name: str = Field(min_length=1, max_length=200, description="What people will call it.")
+    dataset: Data = Field(description="Which data set, and which of its splits trains and which measures.")
+    teacher: Teacher = Field(description="The heavy detector, trained here or given.")
+    student: Student = Field(description="The light detector that is delivered.")
+    method: Method = Field(default_factory=FineGrained, description="How the student learns from the teacher.")
     baseline: bool = Field(True, description="Train the same student without a teacher as the control run.")
-    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field((0,), min_length=1, max_length=16)
-    schedule: Schedule = Schedule()
-    preflight: Preflight = Preflight()
-    evaluation: tuple[Literal["voc07", "voc", "coco", "kitti"], ...] = Field(("voc07", "voc"), min_length=1)
-    exports: tuple[Literal["safetensors", "onnx"], ...] = Field(("safetensors", "onnx"), min_length=1)
-    resources: Resources = Resources()
-    metadata: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**31)], ...] = Field(
+        (0,),
+        min_length=1,
+        max_length=16,
+        description="Both students are trained once for each; several give an interval.",
+    )
+    schedule: Schedule = Field(Schedule(), description="How teacher, plain and imitating student are trained alike.")
+    preflight: Preflight = Field(Preflight(), description="What the job is held to before hours are spent.")
+    evaluation: tuple[Literal["voc07", "voc", "coco", "kitti"], ...] = Field(
+        ("voc07", "voc"), min_length=1, description="Rules by which accuracy is measured; Pascal VOC's two always are."
+    )
+    exports: tuple[Literal["safetensors", "onnx"], ...] = Field(
+        ("safetensors", "onnx"), min_length=1, description="Formats of the delivered student, each measured again."
+    )
+    resources: Resources = Field(Resources(), description="Where the job runs.")
+    metadata: dict[str, str | int | float | bool] = Field(
+        default_factory=dict, description="Anything of the user's own; jobs can be looked for by it."
+    )
 
     @model_validator(mode="after")
     def _inputs_have_one_shape(self) -> "JobSpec":

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 Weight = Annotated[float, Field(gt=0, le=1e6)] | Literal["auto"]
+SOFTENS = "Softens the distributions that are compared; 1 leaves them as they are."
 Levels = Literal["joint", "assigned", "separate"]
 # For regions that do not depend on a box's best IoU, so that there is none to be joint or separate about.
 AllOrAssigned = Literal["joint", "assigned"]
@@ -36,8 +37,16 @@ class Imitation(_Method):
     balance: float = Field(
         0.5, gt=0, le=100, description="With weight auto: gradient norm of the method over detection at the maps."
     )
-    balance_steps: int = Field(20, ge=1, le=10_000, description="With weight auto: steps over which it is measured.")
-    start_step: int = Field(0, ge=0, description="First step at which the method is on.")
+    balance_steps: int = Field(
+        20,
+        ge=1,
+        le=10_000,
+        description="With weight auto: steps over which it is measured.",
+        json_schema_extra={"unit": "steps"},
+    )
+    start_step: int = Field(
+        0, ge=0, description="First step at which the method is on.", json_schema_extra={"unit": "steps"}
+    )
 
     def terms(self) -> dict[str, Term]:
         """The loss terms the method adds, by name."""
@@ -77,7 +86,7 @@ class SoftLabel(Imitation):
     """Distillation on class outputs (Hinton et al., 2015; D in the paper's ablation)."""
 
     name: Literal["soft-label"] = "soft-label"
-    temperature: float = Field(2.0, gt=0, le=100)
+    temperature: float = Field(2.0, gt=0, le=100, description=SOFTENS)
 
     def terms(self) -> dict[str, Term]:
         """One term."""
@@ -88,9 +97,11 @@ class FineGrainedSoftLabel(FineGrained):
     """Fine-grained imitation and soft labels together (ID in the paper's ablation)."""
 
     name: Literal["fine-grained+soft-label"] = "fine-grained+soft-label"  # type: ignore[assignment]  # the tag
-    temperature: float = Field(2.0, gt=0, le=100)
-    soft_weight: Weight = "auto"
-    soft_balance: float = Field(0.5, gt=0, le=100)
+    temperature: float = Field(2.0, gt=0, le=100, description=SOFTENS)
+    soft_weight: Weight = Field("auto", description="lambda of the soft labels' loss; auto measures as weight does.")
+    soft_balance: float = Field(
+        0.5, gt=0, le=100, description="With soft_weight auto: gradient norm of soft labels over detection at the maps."
+    )
 
     def terms(self) -> dict[str, Term]:
         """Two terms, each with its weight."""
@@ -108,7 +119,7 @@ class ChannelWise(Imitation):
     """Channel-wise distributions over the map (CWD, Shu et al., ICCV 2021)."""
 
     name: Literal["cwd"] = "cwd"
-    temperature: float = Field(1.0, gt=0, le=100)
+    temperature: float = Field(1.0, gt=0, le=100, description=SOFTENS)
 
 
 class Pearson(Imitation):
@@ -124,11 +135,11 @@ class FocalGlobal(Imitation):
     """
 
     name: Literal["fgd"] = "fgd"
-    temperature: float = Field(0.5, gt=0, le=100)
-    foreground: float = Field(1.0, ge=0, le=1e3)
-    background: float = Field(0.5, ge=0, le=1e3)
-    attention: float = Field(1.0, ge=0, le=1e3)
-    relation: float = Field(0.01, ge=0, le=1e3, description="0.01 for two-stage, 0.005 for one-stage detectors.")
+    temperature: float = Field(0.5, gt=0, le=100, description=SOFTENS)
+    foreground: float = Field(1.0, ge=0, le=1e3, description="Weight of the cells under boxes.")
+    background: float = Field(0.5, ge=0, le=1e3, description="Weight of all other cells.")
+    attention: float = Field(1.0, ge=0, le=1e3, description="Weight of the attention maps.")
+    relation: float = Field(0.01, ge=0, le=1e3, description="Weight of relations: 0.01 two-stage, 0.005 one-stage.")
 
 
 class MaskedGenerative(Imitation):
