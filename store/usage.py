@@ -28,7 +28,8 @@ _BY_DAY = text("""
     )
     SELECT (days.day AT TIME ZONE 'UTC')::date, coalesce(sum(
         extract(epoch FROM least(tries.ended_at, days.next) - greatest(tries.started_at, days.day))
-    ), 0) / 3600
+    -- Of nothing and a day, the day is the least: one without a try would count in full.
+    ) FILTER (WHERE tries.started_at IS NOT NULL), 0) / 3600
     FROM days LEFT JOIN tries ON tries.started_at < days.next AND tries.ended_at > days.day
     GROUP BY days.day ORDER BY days.day
 """)

@@ -201,3 +201,12 @@ def test_a_browser_is_logged_out_from_afar(client: TestClient, visitor: TestClie
     assert client.delete(f"/v1/sessions/{one['id']}").status_code == 204
     assert visitor.get("/jobs").status_code == 401
     assert client.get("/v1/sessions").json()["data"] == []
+
+
+def test_days_on_which_nothing_ran_have_no_hours(
+    client: TestClient, make_job: Callable[[], Job], claim: Callable[[Job], Claim]
+) -> None:
+    claim(make_job())
+    days = client.get("/v1/usage").json()["days"]
+    assert [day["device_hours"] for day in days[:-2]] == [0.0] * 28
+    assert sum(day["device_hours"] for day in days) < 1
