@@ -17,4 +17,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("datasets", "Data sets", "/datasets"),
     Section("models", "Models", "/models"),
     Section("workers", "Workers", "/workers"),
+    Section("keys", "Keys", "/keys"),
+    Section("usage", "Usage", "/usage"),
+    Section("audit", "Audit", "/audit"),
 )

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from api.dashboard.pages import (
+    audit,
     compare,
     datasets,
     downloads,
@@ -11,9 +12,11 @@ from api.dashboard.pages import (
     job,
     job_actions,
     jobs,
+    keys,
     models,
     new_job,
     pictures,
+    usage,
     workers,
 )
 
@@ -30,4 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     models.router,
     workers.router,
     compare.router,
+    keys.router,
+    usage.router,
+    audit.router,
 )
