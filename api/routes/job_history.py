@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
@@ -14,7 +15,7 @@ from api.schemas.jobs import EventOut, EventsOut, MetricsOut, SeriesOut
 from api.scores import ROLE_OF_STAGE
 from fgfi_core.spec import Stage
 from store import events, jobs, metrics
-from store.metrics import Series
+from store.metric_thinning import ALL_STEPS, Series
 
 router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"])
 
@@ -69,15 +70,25 @@ def list_metrics(
     ] = None,
     stage: Annotated[list[Stage] | None, Query()] = None,
     max_points: Annotated[int, Query(ge=10, le=10_000)] = 1000,
+    from_step: Annotated[int, Query(ge=0, lt=2**62)] = ALL_STEPS[0],
+    to_step: Annotated[int, Query(ge=0, le=2**62)] = ALL_STEPS[1],
 ) -> MetricsOut:
     """Series over steps, thinned to about `max_points` each, with every peak kept."""
+    job = jobs.get(session, principal.project_id, job_id)
     series = metrics.series(
-        session, principal.project_id, job_id, names=name or (), stages=stage or (), max_points=max_points
+        session,
+        job.project_id,
+        job.id,
+        names=name or (),
+        stages=stage or (),
+        max_points=max_points,
+        steps=(from_step, to_step),
     )
-    return MetricsOut(names=metrics.names(session, job_id), series=[_series(one) for one in series])
+    began = job.started_at or job.created_at
+    return MetricsOut(names=metrics.names(session, job.id), series=[_series(one, began) for one in series])
 
 
-def _series(series: Series) -> SeriesOut:
+def _series(series: Series, began: datetime) -> SeriesOut:
     return SeriesOut(
         stage=series.stage,
         role=ROLE_OF_STAGE.get(series.stage),
@@ -86,5 +97,6 @@ def _series(series: Series) -> SeriesOut:
         total=series.total,
         steps=[point.step for point in series.points],
         epochs=[point.epoch for point in series.points],
+        seconds=[round((point.time - began).total_seconds(), 3) for point in series.points],
         values=[point.value if math.isfinite(point.value) else None for point in series.points],
     )

@@ -130,9 +130,10 @@ class EventsOut(BaseModel):
 
 
 class SeriesOut(BaseModel):
-    """One metric over the steps of one stage and seed: three columns of equal length.
+    """One metric over the steps of one stage and seed: four columns of equal length.
 
-    values: null where the value was not finite. total: how many points there were before thinning.
+    seconds: since the job began to run, pauses included, when the value was written. values: null where the value was
+    not finite. total: how many points there were before thinning.
     """
 
     stage: str
@@ -142,6 +143,7 @@ class SeriesOut(BaseModel):
     total: int
     steps: list[int]
     epochs: list[float]
+    seconds: list[float]
     values: list[float | None]
 
 

@@ -74,6 +74,50 @@ def test_series_are_chosen_by_stage_name_and_prefix(sessions: Sessions, claim: C
     assert [(one.stage, one.name) for one in found] == [("teacher", "loss/class"), ("teacher", "val/map50")]
 
 
+def test_a_long_series_keeps_its_ends_and_its_peaks(sessions: Sessions, claim: Claim, project_id: str) -> None:
+    values = [math.sin(step / 50) for step in range(3000)]
+    values[1234], values[2321], values[700] = 9.0, -9.0, math.nan
+    with sessions.begin() as session:
+        attempts.write(session, claim.lease, Report(1, metrics=[loss(*one) for one in enumerate(values)]))
+    lease = second_attempt(sessions, claim)
+    with sessions.begin() as session:
+        attempts.write(session, lease, Report(1, metrics=[loss(2999, 0.25)]))
+    with sessions.begin() as session:
+        (series,) = metrics.series(session, project_id, claim.job.id, max_points=200)
+        (part,) = metrics.series(session, project_id, claim.job.id, max_points=200, steps=(2300, 2399))
+    steps = [point.step for point in series.points]
+    assert series.total == 3000
+    assert len(steps) <= 200
+    assert steps == sorted(set(steps))
+    assert {0, 700, 1234, 2321, 2999} <= set(steps)
+    assert series.points[-1].value == 0.25
+    assert [point.step for point in part.points] == list(range(2300, 2400))
+
+
+def test_a_series_that_stands_still_is_thinned_too(sessions: Sessions, claim: Claim, project_id: str) -> None:
+    with sessions.begin() as session:
+        attempts.write(session, claim.lease, Report(1, metrics=[loss(step, 0.1) for step in range(500)]))
+    with sessions.begin() as session:
+        (series,) = metrics.series(session, project_id, claim.job.id, max_points=20)
+    assert 2 <= len(series.points) <= 20
+    assert (series.points[0].step, series.points[-1].step) == (0, 499)
+
+
+def test_the_names_are_those_of_all_series(sessions: Sessions, claim: Claim) -> None:
+    rows = [
+        NewMetric(stage, seed, name, step, 0.1, 1.0)
+        for stage in ("teacher", "baseline")
+        for seed in (0, 3)
+        for name in ("loss", f"val/{stage}")
+        for step in (1, 2)
+    ]
+    with sessions.begin() as session:
+        assert metrics.names(session, claim.job.id) == []
+        attempts.write(session, claim.lease, Report(1, metrics=rows))
+    with sessions.begin() as session:
+        assert metrics.names(session, claim.job.id) == ["loss", "val/baseline", "val/teacher"]
+
+
 def test_the_latest_point_of_each_series_is_cheap_to_have(sessions: Sessions, claim: Claim, project_id: str) -> None:
     with sessions.begin() as session:
         attempts.write(session, claim.lease, Report(1, metrics=[loss(step, 1 / step) for step in range(1, 9)]))
