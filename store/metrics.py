@@ -1,6 +1,6 @@
 """Series of metrics, thinned for drawing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -11,7 +11,7 @@ from store.jobs import get as get_job
 from store.metric_thinning import ALL_STEPS, Key, Point, Series
 from store.tables import Metric
 
-__all__ = ["Point", "Series", "count", "latest", "names", "series"]
+__all__ = ["Point", "Series", "count", "every_point", "latest", "names", "series"]
 
 
 def series(
@@ -26,8 +26,8 @@ def series(
 ) -> list[Series]:
     """The job's series. A step that several attempts reported counts as the newest one did. Raises NotFound.
 
-    names: exact, or a prefix ending in `*`. steps: first and last. A series longer than `max_points` keeps its ends and,
-    of each stretch of steps, the smallest and the largest value, so that no peak disappears.
+    names: exact, or a prefix ending in `*`. steps: first and last. A series longer than `max_points` keeps its ends
+    and, of each stretch of steps, the smallest and the largest value, so that no peak disappears.
     """
     get_job(session, project_id, job_id)
     asked = select(Metric.stage, Metric.seed, Metric.name, func.count().label("rows")).where(Metric.job_id == job_id)
@@ -68,6 +68,16 @@ def _whole(session: Session, job_id: str, steps: tuple[int, int], wanted: Sequen
         point = Point(row.step, row.epoch, row.value, row.attempt, row.time)
         found.setdefault((row.stage, row.seed, row.name), []).append(point)
     return found
+
+
+def every_point(session: Session, project_id: str, job_id: str) -> Iterator[tuple[Key, Point]]:
+    """All points of all series, in order, read as they are needed. Raises NotFound."""
+    get_job(session, project_id, job_id)
+    key = (Metric.stage, Metric.seed, Metric.name, Metric.step)
+    query = select(Metric).where(Metric.job_id == job_id).ext(distinct_on(*key)).order_by(*key, Metric.attempt.desc())
+    columns = query.with_only_columns(*key, Metric.epoch, Metric.value, Metric.attempt, Metric.time)
+    for row in session.execute(columns.execution_options(yield_per=2000)):
+        yield (row.stage, row.seed, row.name), Point(row.step, row.epoch, row.value, row.attempt, row.time)
 
 
 def latest(session: Session, project_id: str, job_id: str, names: Sequence[str] = ()) -> list[Series]:

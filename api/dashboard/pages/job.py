@@ -83,7 +83,7 @@ def _rest(session: Session, job: Job, public_url: str) -> dict[str, Any]:
 def _log(session: Session, job: Job) -> dict[str, Any]:
     first = max(0, job.last_sequence - LOG_LINES)
     happened = events.events_after(session, job.project_id, job.id, first, limit=LOG_LINES)
-    return {"log": lines(happened), "left_out": first}
+    return {"log": lines(happened), "left_out": first, "log_of": job.id}
 
 
 def _dataset(session: Session, job: Job) -> Dataset | None:

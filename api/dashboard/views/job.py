@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import get_args
 
 import yaml
 
 from api.dashboard.views.gap import Gap, gap
 from api.dashboard.views.pace import Pace, pace
-from api.dashboard.views.progress import TITLES, StageProgress, current, settled, whole
+from api.dashboard.views.progress import TITLES, StageProgress, current, seconds_left, settled, whole
 from api.dashboard.views.story import Stop, stops
 from api.scores import Scores
 from store.metrics import Series
@@ -45,6 +45,7 @@ class Top:
     device: str
     fraction: float
     stage: str
+    done_at: datetime | None
     now: StageProgress | None
     stops: tuple[Stop, ...]
     scores: Scores
@@ -63,6 +64,7 @@ def top(
 ) -> Top:
     """Put the upper part together. `dataset` is None when it was deleted; accuracy: the series of val/map50."""
     scores = Scores.of(best)
+    left = seconds_left(job)
     ran = job.started_at is not None
     end = job.finished_at or (job.updated_at if ran else None)
     return Top(
@@ -81,6 +83,7 @@ def top(
         device=str((job.resolved or {}).get("device", "")),
         fraction=whole(job),
         stage=TITLES.get(job.stage or "", ""),
+        done_at=job.updated_at + timedelta(seconds=left) if left is not None else None,
         now=current(job),
         stops=tuple(stops(job, events)),
         scores=scores,

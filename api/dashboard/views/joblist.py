@@ -115,7 +115,7 @@ def _note(job: Job) -> str:
         return f"took {duration((job.finished_at - job.started_at).total_seconds())}"
     if is_terminal(job.state):
         return f"ended in {stage}" if stage else "never began"
-    return stage or "waiting"
+    return stage or ("resting" if job.state == "paused" else "waiting")
 
 
 def _sum(counts: Mapping[str, int], states: Sequence[str]) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from fgfi_core.spec import STAGES, Stage
 from store.tables import Job
@@ -70,6 +70,17 @@ def current(job: Job) -> StageProgress | None:
     """Where the job's stage is right now; None while nobody works on it, or before a stage's first word."""
     now = StageProgress.of(job.progress)
     return now if now and now.stage == job.stage and job.state == "running" else None
+
+
+def seconds_left(job: Job) -> float | None:
+    """Of the whole job, drawn from the pace of the stage that runs and the shares of those that follow; None else."""
+    now, done = current(job), whole(job)
+    if now is None or now.fraction >= 1:
+        return None
+    share = WEIGHTS[cast("Stage", now.stage)] / sum(WEIGHTS[one] for one in STAGES if one not in skipped(job.spec))
+    seeds = len(job.spec.get("seeds", [0])) if now.stage in PER_SEED else 1
+    left_in_stage = share / seeds * (1 - now.fraction)
+    return now.eta_seconds * max(1.0, (1 - done) / left_in_stage)
 
 
 def whole(job: Job) -> float:

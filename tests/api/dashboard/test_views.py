@@ -11,7 +11,7 @@ from api.dashboard.views.downloads import downloads
 from api.dashboard.views.gap import gap
 from api.dashboard.views.numbers import numbers
 from api.dashboard.views.pace import pace
-from api.dashboard.views.progress import whole
+from api.dashboard.views.progress import seconds_left, whole
 from api.dashboard.views.story import lines, stops
 from api.scores import Scores
 from store.metrics import Point, Series
@@ -88,6 +88,14 @@ def test_a_job_s_bar_only_ever_moves_forward(seeds: list[int], spec: dict[str, A
     assert all(before <= after + 1e-9 for before, after in pairwise(seen)), seen
     assert seen[-1] == 1
     assert seen[-2] < 1
+
+
+def test_what_is_left_of_a_job_follows_the_pace_of_its_stage() -> None:
+    job = a_job(stage="teacher")
+    job.progress = progress("teacher", 50) | {"eta_seconds": 19.0}
+    # Half of the teacher's 0.38 takes 19 s; after it 0.60 of the job are left, at the same pace.
+    assert seconds_left(job) == pytest.approx(19 + 60)
+    assert seconds_left(a_job(stage="teacher")) is None
 
 
 def test_stages_are_done_when_every_seed_is() -> None:

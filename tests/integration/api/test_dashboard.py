@@ -1,11 +1,15 @@
 """The pages without a browser: what is in their HTML, and whose."""
 
+import csv
+import io
+import math
 from collections.abc import Callable
 
 from starlette.testclient import TestClient
 
 from fgfi_core.spec import JobSpec
-from store import jobs, projects
+from store import attempts, jobs, projects
+from store.attempts import NewMetric, Report
 from store.database import Sessions
 from store.leases import Claim
 from store.tables import Job
@@ -70,9 +74,33 @@ def test_another_projects_job_is_not_there(
     job = make_job()
     with sessions.begin() as session:
         jobs.get(session, job.project_id, job.id).project_id = projects.ensure(session, "other").id
-    for path in ("", "/top", "/rest", "/log", "/stream"):
+    for path in ("", "/top", "/rest", "/log", "/stream", "/metrics.csv"):
         assert visitor.get(f"/jobs/{job.id}{path}").status_code == 404
     assert visitor.post(f"/jobs/{job.id}/cancel", headers=OURS).status_code == 404
+
+
+def test_all_that_was_measured_can_be_saved(
+    visitor: TestClient, make_job: Callable[[], Job], claim: Callable[[Job], Claim], sessions: Sessions
+) -> None:
+    job = make_job()
+    values = [NewMetric("imitation", 0, "loss", step, step / 10, value) for step, value in ((1, 0.5), (2, math.nan))]
+    with sessions.begin() as session:
+        attempts.write(session, claim(job).lease, Report(1, metrics=values))
+    answer = visitor.get(f"/jobs/{job.id}/metrics.csv")
+    assert answer.headers["content-disposition"] == f'attachment; filename="{job.id}-metrics.csv"'
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [(row["role"], row["name"], row["step"], row["value"]) for row in rows] == [
+        ("imitated", "loss", "1", "0.5"),
+        ("imitated", "loss", "2", "nan"),
+    ]
+
+
+def test_a_job_that_may_still_run_is_not_deleted(visitor: TestClient, make_job: Callable[[], Job]) -> None:
+    path = f"/jobs/{make_job().id}"
+    assert visitor.post(f"{path}/delete", headers=OURS).status_code == 409
+    visitor.post(f"{path}/cancel", headers=OURS)
+    assert visitor.post(f"{path}/delete", headers=OURS).headers["location"] == "/jobs"
+    assert visitor.get(path).status_code == 404
 
 
 def test_acting_from_another_site_is_refused(visitor: TestClient, make_job: Callable[[], Job]) -> None:

@@ -1,5 +1,6 @@
 // The page of one job.
 
+import "../apiform.js";
 import { drawCharts } from "../charts.js";
 import { followLog } from "../log.js";
 
