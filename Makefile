@@ -4,6 +4,7 @@
 #   make test [TESTS_AT_ONCE=2] unit, integration and browser tests
 #   make chaos [ROUNDS=3] [JOBS=8] [SEED=1] [FAULTS=40] [REAL=0]   what docs/reliability.md promises, tried
 #   make contract               the object stores alone: a folder, S3 (which one else: docs/operations.md)
+#   make fuzz [FUZZ_EXAMPLES=100]   every call of the API with whatever fits its description, and whatever does not
 #   make up                     the service on this machine, until Ctrl-C
 #   make setup [TORCH_BACKEND=cpu]
 #
@@ -26,7 +27,7 @@ PACKAGES := $(VENV)/.packages-$(or $(TORCH_BACKEND),locked)
 # What comes from torch's own index when a backend is chosen.
 TORCH_PARTS := ^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==
 
-.PHONY: help setup demo up test lint bench browser chaos contract docs lock format
+.PHONY: help setup demo up test lint bench browser chaos contract docs examples fuzz lock format
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' $(MAKEFILE_LIST)
 
@@ -82,6 +83,18 @@ bench: setup
 docs: setup
 	$(BIN)/typer client.main utils docs --name fgfi --title "The fgfi command" --output docs/commands.md
 	$(BIN)/python -m tests.integration.api.authorisation
+	$(BIN)/python -m api.describe errors > docs/errors.md
+	$(BIN)/python -m api.describe openapi > docs/openapi.json
+
+# The answers in api/examples/, where their shape has changed.
+examples: setup
+	WRITE_EXAMPLES=1 $(BIN)/python -m pytest -q tests/integration/api/test_examples.py
+	@$(MAKE) -s docs
+
+# Every call that is described, tried for longer than `make test` does.
+FUZZ_EXAMPLES ?= 100
+fuzz: setup
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -s --timeout 3600 tests/integration/api/test_every_call.py
 
 # Resolve anew after a change in pyproject.toml; versions already locked stay unless they must move.
 lock: $(PACKAGES)

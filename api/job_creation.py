@@ -21,6 +21,20 @@ from store.queues import ANY, BUILT_IN, Placing, Priority, queue_of
 from store.settings import Settings
 
 Made = TypeVar("Made")
+REFUSED = (
+    "dataset_not_found",
+    "dataset_not_ready",
+    "model_not_ready",
+    "too_many_jobs",
+    "device_hours_spent",
+    "idempotency_in_flight",
+    "idempotency_mismatch",
+    "no_such_device_class",
+    "no_such_split",
+    "model_mismatch",
+    "file_without_model",
+)
+"""The codes with which a job is refused, besides wrong fields; for `responses`."""
 KeyHeader = Annotated[str | None, Header(min_length=1, max_length=200)]
 DeviceClass = Annotated[
     str | None, Query(description="Which workers: any, cpu, gpu or a named class; default: by `resources.device`.")

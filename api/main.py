@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from api import dashboard, logs, openapi, problems, refusals
 from api.body_limit import BodyLimit
+from api.deprecation import TellEndings
 from api.live import Live
 from api.middleware import HostAllowList, RequestContext
 from api.rate_limits import RateLimits
@@ -18,6 +19,7 @@ from api.routes import (
     bulk_jobs,
     catalogue,
     datasets,
+    errors,
     groups,
     health,
     job_actions,
@@ -59,6 +61,7 @@ RESOURCES = (
     browser_sessions,
     usage,
     audit,
+    errors,
     health,
 )
 # Requests run in threads; each needs a connection for a few milliseconds.
@@ -76,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         openapi_url="/v1/openapi.json",
         docs_url=None,  # The built-in pages load scripts from elsewhere.
         redoc_url=None,
+        generate_unique_id_function=openapi.name_of,
     )
     app.state.service = _service(settings)
     app.openapi = lambda: openapi.describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
@@ -86,6 +90,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     dashboard.install(app)
 
     # The last one added is the outermost.
+    app.add_middleware(TellEndings)
     app.add_middleware(
         BodyLimit, limit=settings.max_request_bytes, upload_limit=settings.max_upload_bytes, uploads=UPLOADS
     )

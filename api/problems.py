@@ -3,6 +3,7 @@
 A browser that asks for a page gets the same as a page, which the dashboard draws.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -14,11 +15,14 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from api.calls import allowed
+from api.error_codes import ADDRESS, CODES, OF_STATUS
 from api.invalid import explain
 
 MEDIA_TYPE = "application/problem+json"
 
-CODES = {
+# Of errors that the framework raises by their status alone.
+CODE_OF_STATUS = {
     400: "bad_request",
     401: "not_authenticated",
     403: "forbidden",
@@ -50,9 +54,9 @@ class FieldError(BaseModel):
 
 
 class ProblemDetails(BaseModel):
-    """What an error's body looks like (RFC 9457); documents it in OpenAPI."""
+    """What an error's body looks like (RFC 9457). `type` leads to the code's cause and cure."""
 
-    type: str = "about:blank"
+    type: str
     title: str
     status: int
     code: str
@@ -87,6 +91,7 @@ DrawPage = Callable[[Problem, str | None], Response]
 def describe(problem: Problem, request_id: str | None = None) -> ProblemDetails:
     """The problem as data."""
     return ProblemDetails(
+        type=ADDRESS + problem.code,
         title=HTTPStatus(problem.status).phrase,
         status=problem.status,
         code=problem.code,
@@ -130,9 +135,11 @@ def _on_problem(request: Request, error: Problem) -> Response:
 
 def _on_http_exception(request: Request, error: HTTPException) -> Response:
     status = error.status_code
-    detail = DETAILS.get(status, str(error.detail)).format(method=request.method, path=request.url.path)
-    code = CODES.get(status, "error")
-    return answer(request, Problem(status, code, detail, headers=error.headers))
+    if status == 400 and error.__cause__ is not None:  # How FastAPI tells that it could not even decode a body.
+        return answer(request, Problem(422, "invalid", "The body is not JSON in UTF-8, or is nested too deeply."))
+    detail = DETAILS.get(status, "{detail}").format(method=request.method, path=request.url.path, detail=error.detail)
+    headers = {"allow": ", ".join(allowed(request))} if status == 405 else error.headers
+    return answer(request, Problem(status, CODE_OF_STATUS.get(status, "bad_request"), detail, headers=headers))
 
 
 def _on_invalid(request: Request, error: RequestValidationError) -> Response:
@@ -149,10 +156,31 @@ def invalid(error: RequestValidationError) -> Problem:
     return Problem(422, "invalid", f"{detail}{more}", errors=tuple(found))
 
 
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI entries for the problems a route may answer."""
+def responses(*wanted: int | str) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI entries for the problems a route may answer: statuses with their usual codes, and codes by name."""
+    codes: dict[int, list[str]] = {}
+    for one in wanted:
+        if isinstance(one, int):
+            codes.setdefault(one, []).extend(OF_STATUS[one])
+        else:
+            codes.setdefault(CODES[one].status, []).append(one)
     schema = {"$ref": "#/components/schemas/ProblemDetails"}
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
-        for status in statuses
+        status: {
+            "description": f"{HTTPStatus(status).phrase}: {', '.join(f'`{code}`' for code in named)}",
+            "content": {
+                MEDIA_TYPE: {
+                    "schema": schema,
+                    "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in named},
+                }
+            },
+        }
+        for status, named in sorted(codes.items())
     }
+
+
+def example(code: str) -> dict[str, Any]:
+    """A code's example for OpenAPI."""
+    meaning = CODES[code]
+    problem = Problem(meaning.status, code, meaning.cause, hint=meaning.cure)
+    return {"summary": meaning.cause, "value": json.loads(bytes(respond(problem, "5f1c9a7e22b04d31").body))}

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -46,3 +48,12 @@ def test_every_link_of_the_readme_to_a_file_leads_somewhere() -> None:
 
     assert links
     assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+@pytest.mark.parametrize(("page", "file"), [("openapi", "docs/openapi.json"), ("errors", "docs/errors.md")])
+def test_what_the_code_says_of_the_api_is_kept(page: str, file: str) -> None:
+    """After a change of the API: `make docs`."""
+    command = [sys.executable, "-m", "api.describe", page]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout == (ROOT / file).read_text()

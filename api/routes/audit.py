@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from api.deps import Admin, SessionDep
 from api.problems import responses
+from api.schemas.exact import Moment
 from api.schemas.page import PageOut
 from store import audit
 from store.audit import ActorKind, Filters
@@ -45,15 +46,15 @@ class AuditOut(BaseModel):
         )
 
 
-@router.get("", response_model=PageOut[AuditOut], responses=responses(401, 403, 422))
+@router.get("", response_model=PageOut[AuditOut], responses=responses(401, 403, 422, "bad_cursor"))
 def list_audit(
     principal: Admin,
     session: SessionDep,
     action: Annotated[str | None, Query(max_length=200, description="One, or a prefix such as `key.`")] = None,
     actor: Annotated[str | None, Query(max_length=200, description="A key's id, a user, a session's id.")] = None,
     resource: Annotated[str | None, Query(max_length=200, description="The id of what was acted on.")] = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> PageOut[AuditOut]:

@@ -23,7 +23,7 @@ from store.settings import Settings
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
 
-@router.post("/bulk", status_code=207, response_model=BulkOut, responses=responses(401, 403, 413, 415, 422))
+@router.post("/bulk", status_code=207, response_model=BulkOut, responses=responses(401, 403, 413, 422))
 def create_jobs(
     principal: Submitter,
     asked: BulkIn,

@@ -37,7 +37,13 @@ UPLOAD = {
 
 
 @router.post(
-    "", status_code=201, response_model=DatasetOut, responses=responses(401, 403, 413, 415, 422), openapi_extra=UPLOAD
+    "",
+    status_code=201,
+    response_model=DatasetOut,
+    responses=responses(
+        400, 401, 403, 413, 422, "upload_broken", "quota_exceeded", "not_an_archive", "empty_upload", 507
+    ),
+    openapi_extra=UPLOAD,
 )
 async def upload_dataset(
     request: Request,
@@ -68,7 +74,7 @@ async def upload_dataset(
     return DatasetOut.of(row)
 
 
-@router.get("", response_model=PageOut[DatasetOut], responses=responses(401, 403, 422))
+@router.get("", response_model=PageOut[DatasetOut], responses=responses(401, 403, 422, "bad_cursor"))
 def list_datasets(
     principal: Reader,
     session: SessionDep,

@@ -24,7 +24,12 @@ router = APIRouter(prefix="/v1/groups", tags=["groups"])
 MOST_NAME = 200
 
 
-@router.post("", status_code=201, response_model=GroupOut, responses=responses(401, 403, 404, 409, 413, 415, 422))
+@router.post(
+    "",
+    status_code=201,
+    response_model=GroupOut,
+    responses=responses(401, 403, 404, 413, 422, "same_label", *creation.REFUSED),
+)
 def create_group(
     principal: Submitter,
     asked: GroupIn,
@@ -48,7 +53,7 @@ def create_group(
     return group_summary.whole(session, group)
 
 
-@router.get("", response_model=PageOut[GroupSummary], responses=responses(401, 403, 422))
+@router.get("", response_model=PageOut[GroupSummary], responses=responses(401, 403, 422, "bad_cursor"))
 def list_groups(
     principal: Reader,
     session: SessionDep,
@@ -77,7 +82,7 @@ def cancel_group(group_id: str, principal: Submitter, session: SessionDep) -> Gr
     return group_summary.whole(session, groups.cancel(session, principal.project_id, group_id))
 
 
-@router.delete("/{group_id}", status_code=204, responses=responses(401, 403, 404, 409))
+@router.delete("/{group_id}", status_code=204, responses=responses(401, 403, 404, "wrong_state"))
 def delete_group(group_id: str, principal: Submitter, session: SessionDep) -> None:
     """Delete a group with its jobs and their files, once all have ended."""
     groups.delete(session, principal.project_id, group_id)

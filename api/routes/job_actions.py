@@ -10,7 +10,7 @@ from store import jobs
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
-ACTED = responses(401, 403, 404, 409)
+ACTED = responses(401, 403, 404, "wrong_state")
 
 
 @router.post("/{job_id}/cancel", response_model=JobOut, responses=ACTED)
@@ -31,7 +31,11 @@ def resume_job(job_id: str, principal: Submitter, session: SessionDep) -> JobOut
     return whole(session, jobs.resume(session, principal.project_id, job_id))
 
 
-@router.post("/{job_id}/retry", response_model=JobOut, responses=ACTED)
+@router.post(
+    "/{job_id}/retry",
+    response_model=JobOut,
+    responses=responses(401, 403, 404, "wrong_state", "dataset_not_ready", "model_not_ready"),
+)
 def retry_job(job_id: str, principal: Submitter, session: SessionDep) -> JobOut:
     """Queue a failed or cancelled job again with new budgets; it goes on from its newest checkpoint."""
     return whole(session, jobs.retry(session, principal.project_id, job_id))

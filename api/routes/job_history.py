@@ -3,7 +3,7 @@
 import math
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
@@ -21,6 +21,18 @@ router = APIRouter(prefix="/v1/jobs/{job_id}", tags=["jobs"])
 
 STREAM_HEADERS = {"cache-control": "no-store", "x-accel-buffering": "no"}
 EVENT_STREAM = "text/event-stream"
+EVENT = {
+    "type": "object",
+    "properties": {
+        "event": {"type": "string", "description": "The event's kind, `progress` or `end`."},
+        "id": {"type": "string", "description": "Its sequence, to be sent as Last-Event-ID after a break."},
+        "data": {"type": "string", "description": "JSON: an event as /events lists it; of `end` the job's state."},
+        "retry": {"type": "integer"},
+    },
+}
+STREAM: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The stream", "content": {EVENT_STREAM: {"itemSchema": EVENT}}}
+}
 
 
 @router.get("/events", response_model=EventsOut, responses=responses(401, 403, 404, 422))
@@ -39,7 +51,7 @@ def list_events(
 @router.get(
     "/events/stream",
     response_class=StreamingResponse,
-    responses=responses(401, 403, 404, 422) | {200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}},
+    responses=responses(401, 403, 404, 422) | STREAM,
 )
 def stream_events(
     job_id: str,

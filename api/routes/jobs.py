@@ -44,7 +44,7 @@ DRY: dict[int | str, dict[str, Any]] = {200: {"model": DryRunOut, "description":
     "",
     status_code=201,
     response_model=JobOut,
-    responses=responses(401, 403, 404, 409, 413, 415, 422) | DRY,
+    responses=responses(401, 403, 404, 413, 415, 422, *creation.REFUSED) | DRY,
     openapi_extra=spec_body.OPENAPI,
 )
 def create_job(
@@ -73,7 +73,7 @@ def create_job(
     return _created(session, creation.create(session, principal.project_id, spec, once, placing), response)
 
 
-@router.get("", response_model=PageOut[JobSummary], responses=responses(401, 403, 422))
+@router.get("", response_model=PageOut[JobSummary], responses=responses(401, 403, 422, "bad_cursor"))
 def list_jobs(
     principal: Reader,
     session: SessionDep,
@@ -117,13 +117,18 @@ def get_job(job_id: str, principal: Reader, session: SessionDep, request: Reques
     return etag.answer(request, whole(session, jobs.get(session, principal.project_id, job_id)))
 
 
-@router.delete("/{job_id}", status_code=204, responses=responses(401, 403, 404, 409))
+@router.delete("/{job_id}", status_code=204, responses=responses(401, 403, 404, "wrong_state"))
 def delete_job(job_id: str, principal: Submitter, session: SessionDep) -> None:
     """Delete a job that is over, with its history, checkpoints and files. Models taken from it stay."""
     jobs.delete(session, principal.project_id, job_id)
 
 
-@router.post("/{job_id}/clone", status_code=201, response_model=JobOut, responses=responses(401, 403, 404, 409, 422))
+@router.post(
+    "/{job_id}/clone",
+    status_code=201,
+    response_model=JobOut,
+    responses=responses(401, 403, 404, 413, 422, *creation.REFUSED),
+)
 def clone_job(
     job_id: str,
     principal: Submitter,

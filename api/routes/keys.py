@@ -14,7 +14,7 @@ from store.keys import NewKey
 router = APIRouter(prefix="/v1/keys", tags=["keys"])
 
 
-@router.post("", status_code=201, response_model=NewKeyOut, responses=responses(401, 403, 422))
+@router.post("", status_code=201, response_model=NewKeyOut, responses=responses(401, 403, 422, "scope_not_held"))
 def create_key(key: KeyIn, principal: Admin, session: SessionDep, settings: SettingsDep) -> NewKeyOut:
     """Make a key. Its token is in this answer and never shown again. A key gives no scope that its maker lacks."""
     keys.require_scopes(principal, key.scopes)

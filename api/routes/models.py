@@ -45,7 +45,21 @@ BODIES = {
     "",
     status_code=201,
     response_model=ModelOut,
-    responses=responses(401, 403, 404, 409, 410, 413, 415, 422),
+    responses=responses(
+        401,
+        403,
+        404,
+        410,
+        413,
+        422,
+        507,
+        "upload_broken",
+        "quota_exceeded",
+        "no_weights",
+        "not_safetensors",
+        "bad_model_file",
+        "empty_upload",
+    ),
     openapi_extra=BODIES,
 )
 async def register_model(
@@ -105,7 +119,7 @@ async def register_model(
     return ModelOut.of(row)
 
 
-@router.get("", response_model=PageOut[ModelOut], responses=responses(401, 403, 422))
+@router.get("", response_model=PageOut[ModelOut], responses=responses(401, 403, 422, "bad_cursor"))
 def list_models(
     principal: Reader,
     session: SessionDep,
@@ -128,7 +142,7 @@ def get_model(model_id: str, principal: Reader, session: SessionDep) -> ModelOut
 @router.get(
     "/{model_id}/content",
     response_class=StreamingResponse,
-    responses=responses(401, 403, 404, 409, 410, 416) | FILE_CONTENT | FILE_PARTIAL,
+    responses=responses(401, 403, 404, 410, 416, "model_not_ready") | FILE_CONTENT | FILE_PARTIAL,
 )
 def read_model(
     model_id: str, principal: Reader, service: ServiceDep, objects: ObjectsDep, request: Request
@@ -143,7 +157,7 @@ def read_model(
     return answer(objects, file, request)
 
 
-@router.delete("/{model_id}", status_code=204, responses=responses(401, 403, 404, 409))
+@router.delete("/{model_id}", status_code=204, responses=responses(401, 403, 404, "model_in_use"))
 def delete_model(model_id: str, principal: Submitter, session: SessionDep) -> None:
     """Delete a model; refused while a job that begins with it is still to run. Finished jobs keep their results."""
     models.delete(session, principal.project_id, model_id)

@@ -19,7 +19,7 @@ from store.tables import Project
 router = APIRouter(prefix="/v1/projects", tags=["projects"])
 
 
-@router.post("", status_code=201, response_model=ProjectOut, responses=responses(401, 403, 409, 422))
+@router.post("", status_code=201, response_model=ProjectOut, responses=responses(401, 403, 422, "name_taken"))
 def create_project(body: ProjectIn, principal: Operator, session: SessionDep, response: Response) -> ProjectOut:
     """Make a project. It has no key yet: `POST /v1/projects/{id}/keys` makes the first."""
     del principal
@@ -42,7 +42,7 @@ def get_project(project_id: str, principal: Reader, session: SessionDep) -> Proj
     return _shown(session, _visible(session, principal, project_id))
 
 
-@router.patch("/{project_id}", response_model=ProjectOut, responses=responses(401, 403, 404, 409, 422))
+@router.patch("/{project_id}", response_model=ProjectOut, responses=responses(401, 403, 404, 422, "name_taken"))
 def update_project(project_id: str, body: ProjectChanges, principal: Admin, session: SessionDep) -> ProjectOut:
     """Rename a project; an operator may change its limits, too."""
     _visible(session, principal, project_id)

@@ -22,6 +22,7 @@ from store.uploads import Asked, Limits
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"])
 
+AWAY = ("object_store_unavailable", "object_store_refused")
 LINKS_VALID = timedelta(hours=1)
 # RFC 9530, of the one algorithm that we look at.
 _SHA256_DIGEST = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):")
@@ -33,7 +34,12 @@ PART_BODY = {
 }
 
 
-@router.post("", status_code=201, response_model=UploadOut, responses=responses(401, 403, 409, 413, 422, 503))
+@router.post(
+    "",
+    status_code=201,
+    response_model=UploadOut,
+    responses=responses(401, 403, 413, 422, "quota_exceeded", "no_parts", *AWAY),
+)
 def begin_upload(body: UploadIn, response: Response, principal: Submitter, service: ServiceDep) -> UploadOut:
     """Begin an upload, or go on with the open one of the same name, size and sha256.
 
@@ -52,13 +58,17 @@ def begin_upload(body: UploadIn, response: Response, principal: Submitter, servi
     return _shown(service, row)
 
 
-@router.get("/{upload_id}", response_model=UploadOut, responses=responses(401, 403, 404, 503))
+@router.get("/{upload_id}", response_model=UploadOut, responses=responses(401, 403, 404, *AWAY))
 def get_upload(upload_id: str, principal: Reader, service: ServiceDep) -> UploadOut:
     """An upload and the parts that are there."""
     return _shown(service, _row(service, principal.project_id, upload_id))
 
 
-@router.get("/{upload_id}/links", response_model=LinksOut, responses=responses(401, 403, 404, 409, 422, 503))
+@router.get(
+    "/{upload_id}/links",
+    response_model=LinksOut,
+    responses=responses(401, 403, 404, 422, "no_links", "wrong_state", "part_refused", *AWAY),
+)
 def list_links(
     upload_id: str,
     principal: Submitter,
@@ -85,7 +95,20 @@ def list_links(
 @router.put(
     "/{upload_id}/parts/{number}",
     response_model=PartOut,
-    responses=responses(400, 401, 403, 404, 409, 413, 415, 422, 503, 507),
+    responses=responses(
+        401,
+        403,
+        404,
+        413,
+        422,
+        507,
+        "upload_broken",
+        "wrong_state",
+        "part_refused",
+        "not_an_archive",
+        "empty_upload",
+        *AWAY,
+    ),
     openapi_extra=PART_BODY,
 )
 async def put_part(
@@ -123,7 +146,18 @@ async def put_part(
 @router.post(
     "/{upload_id}/complete",
     response_model=UploadOut,
-    responses=responses(401, 403, 404, 409, 415, 422, 503, 507),
+    responses=responses(
+        401,
+        403,
+        404,
+        507,
+        "wrong_state",
+        "upload_incomplete",
+        "content_mismatch",
+        "not_an_archive",
+        "empty_upload",
+        *AWAY,
+    ),
 )
 def complete_upload(upload_id: str, principal: Submitter, service: ServiceDep) -> UploadOut:
     """Join the parts, verify the whole, and have it checked as a data set. Repeating is fine.
@@ -134,7 +168,7 @@ def complete_upload(upload_id: str, principal: Submitter, service: ServiceDep) -
     return _shown(service, row)
 
 
-@router.delete("/{upload_id}", status_code=204, responses=responses(401, 403, 404, 409, 503))
+@router.delete("/{upload_id}", status_code=204, responses=responses(401, 403, 404, "wrong_state", *AWAY))
 def abort_upload(upload_id: str, principal: Submitter, service: ServiceDep) -> None:
     """Abort an upload; its parts are deleted. Repeating is fine."""
     receiving.abort(service.sessions, service.objects, principal.project_id, upload_id)

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from api.schemas.exact import Moment, Number
 from store.principal import Scope
 from store.tables import ApiKey
 
@@ -15,7 +16,7 @@ class KeyIn(BaseModel):
 
     name: str = Field(min_length=1, max_length=200)
     scopes: tuple[Scope, ...] = Field(("read",), min_length=1)
-    expires_at: AwareDatetime | None = Field(None, description="Default: never.")
+    expires_at: Moment | None = Field(None, description="Default: never.")
 
 
 class RotationIn(BaseModel):
@@ -23,7 +24,7 @@ class RotationIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    overlap_hours: float = Field(24, ge=0, le=24 * 90, description="So long the old key works beside the new one.")
+    overlap_hours: Number = Field(24, ge=0, le=24 * 90, description="So long the old key works beside the new one.")
 
 
 class KeyOut(BaseModel):

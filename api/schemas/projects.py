@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.schemas.exact import Number, Whole
 from store.limits import Limits
 from store.tables import Project
 from store.usage import Usage
@@ -14,9 +15,9 @@ class LimitsIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    jobs: int | None = Field(None, ge=0, le=2**53, description="That are not over.")
-    bytes: int | None = Field(None, ge=0, le=2**53, description="Of data sets, models and uploads.")
-    device_hours: float | None = Field(None, ge=0, le=1e9, description="In a calendar month, by UTC.")
+    jobs: Whole | None = Field(None, ge=0, le=2**53, description="That are not over.")
+    bytes: Whole | None = Field(None, ge=0, le=2**53, description="Of data sets, models and uploads.")
+    device_hours: Number | None = Field(None, ge=0, le=1e9, description="In a calendar month, by UTC.")
 
 
 class ProjectIn(BaseModel):

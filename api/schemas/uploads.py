@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.schemas.exact import Whole
 from store.objects import Part
 from store.tables import Upload
 
@@ -21,7 +22,7 @@ class UploadIn(BaseModel):
     name: str = Field(
         min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$", description="What people will call the data set."
     )
-    size: int = Field(ge=1, lt=2**63, description="Bytes of the whole archive.")
+    size: Whole = Field(ge=1, le=2**53, description="Bytes of the whole archive.")
     media_type: MediaType
     sha256: Sha256 | None = Field(None, description="Of the whole archive, in lower-case hex.")
 

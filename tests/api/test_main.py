@@ -39,7 +39,7 @@ def test_every_described_error_is_a_problem(client: TestClient) -> None:
 
 def test_every_reference_of_the_description_leads_somewhere(client: TestClient) -> None:
     document = client.get("/v1/openapi.json").json()
-    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    known = {f"#/components/{kind}/{name}" for kind, named in document["components"].items() for name in named}
 
     def references(value: object) -> set[str]:
         if isinstance(value, dict):

@@ -108,3 +108,28 @@ def test_a_database_that_is_away_is_said_to_be_away(client: TestClient) -> None:
     assert answer.status_code == 503
     assert problem(answer)["code"] == "database_unavailable"
     assert answer.headers["retry-after"]
+
+
+def test_the_allow_header_names_every_method_of_the_path(client: TestClient) -> None:
+    assert client.request("PATCH", "/v1/keys").headers["allow"] == "GET, POST"
+    assert client.request("PATCH", "/v1/jobs/bulk").headers["allow"] == "POST"
+
+
+def test_a_body_that_is_no_utf8_is_said_to_be_none(client: TestClient) -> None:
+    answer = client.post("/v1/keys", content=b"\xff\xfe", headers=SPEC)
+    assert (answer.status_code, problem(answer)["code"]) == (422, "invalid")
+
+
+@pytest.mark.parametrize("expires_at", [0, 1.5, True, "0.5", "2027-01-01T00:00:00"])
+def test_a_moment_is_a_date_with_its_zone(client: TestClient, expires_at: object) -> None:
+    answer = client.post("/v1/keys", json={"name": "ci", "expires_at": expires_at})
+    assert answer.status_code == 422
+    assert [error["path"] for error in problem(answer)["errors"]] == ["expires_at"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("size", [True, "7", 0.5])
+def test_a_number_is_a_number(client: TestClient, size: object) -> None:
+    body = {"name": "cells", "media_type": "application/zip", "size": size}
+    answer = client.post("/v1/uploads", json=body)
+    assert answer.status_code == 422
+    assert [error["path"] for error in problem(answer)["errors"]] == ["size"]  # type: ignore[attr-defined]

@@ -58,6 +58,8 @@ CALLS: dict[str, Call] = {
     "GET /readyz": own("nothing", 200),
     "GET /metrics": own("nothing", 200),
     "GET /v1/openapi.json": own("nothing", 200),
+    "GET /v1/errors": own("nothing", 200),
+    "GET /v1/errors/{code}": own("nothing", 404),
     "GET /static/icon.svg": own("nothing", 200),
     "GET /": own("nothing", 303),
     "GET /login": own("nothing", 401),

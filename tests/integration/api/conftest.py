@@ -21,9 +21,11 @@ from store import attempts, keys, leases, logins
 from store.attempts import Trace
 from store.database import Sessions
 from store.leases import Claim
+from store.objects import ObjectStore
 from store.principal import SCOPES, Principal, Scope
 from store.settings import Settings
 from store.tables import Job
+from tests.integration.api.scene import Scene, build
 
 with warnings.catch_warnings():
     # It would rather have another client library; httpx is the one the project has.
@@ -104,6 +106,12 @@ def fgfi(server: httpx.Client, monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
         return code, printed.out, printed.err
 
     return run
+
+
+@pytest.fixture
+def scene(sessions: Sessions, objects: ObjectStore, settings: Settings, project_id: str) -> Scene:
+    """A project in which every call has something to answer."""
+    return build(sessions, objects, settings, project_id)
 
 
 @pytest.fixture
