@@ -17,7 +17,7 @@ _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 8.0
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 # An upload's answer waits for the service to have written everything; a stream is silent between two events.
-_STREAM_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+STREAM_TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 _TRANSIENT = frozenset({429, 502, 503, 504})
 
 
@@ -35,7 +35,7 @@ class Http:
         self._sleep = sleep
         self._client = httpx.Client(
             base_url=connection.url,
-            headers={"Authorization": f"Bearer {connection.api_key}", "Accept": "application/json"},
+            headers=headers_of(connection),
             timeout=_TIMEOUT,
             transport=transport,
         )
@@ -61,13 +61,13 @@ class Http:
 
     def put(self, path: str, content: bytes, headers: Mapping[str, str]) -> Any:
         """PUT bytes, retried with patience; the answer's JSON. Raises ClientError."""
-        arguments: dict[str, Any] = {"content": content, "headers": dict(headers), "timeout": _STREAM_TIMEOUT}
+        arguments: dict[str, Any] = {"content": content, "headers": dict(headers), "timeout": STREAM_TIMEOUT}
         return self._retried("PUT", path, attempts=_PATIENT_ATTEMPTS, **arguments).json()
 
     def put_elsewhere(self, link: str, content: bytes, headers: Mapping[str, str]) -> int | None:
         """PUT bytes to a signed link, once and without our key; the answer's status, None without an answer."""
         try:
-            return httpx.put(link, content=content, headers=dict(headers), timeout=_STREAM_TIMEOUT).status_code
+            return httpx.put(link, content=content, headers=dict(headers), timeout=STREAM_TIMEOUT).status_code
         except httpx.TransportError:
             return None
 
@@ -77,7 +77,7 @@ class Http:
         """POST a stream, once: it cannot be read twice. Raises ClientError."""
         headers = {"Content-Type": media_type}
         arguments: dict[str, Any] = {"content": content, "headers": headers, "params": dict(params)}
-        return self._retried("POST", path, attempts=1, timeout=_STREAM_TIMEOUT, **arguments).json()
+        return self._retried("POST", path, attempts=1, timeout=STREAM_TIMEOUT, **arguments).json()
 
     def delete(self, path: str) -> None:
         """DELETE, once: asked again, what is gone already would be an error. Raises ClientError."""
@@ -87,7 +87,7 @@ class Http:
     def stream(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[httpx.Response]:
         """GET whose body is read piece by piece. Raises ClientError; httpx.TransportError when it breaks off."""
         with self._client.stream(
-            "GET", path, headers=dict(headers or {}), timeout=_STREAM_TIMEOUT, follow_redirects=True
+            "GET", path, headers=dict(headers or {}), timeout=STREAM_TIMEOUT, follow_redirects=True
         ) as response:
             if not response.is_success:
                 response.read()
@@ -112,6 +112,11 @@ class Http:
             self._sleep(min(pause, _LONGEST_PAUSE))
             pause *= 2
         raise AssertionError("every attempt returns, raises or is followed by another")
+
+
+def headers_of(connection: Connection) -> dict[str, str]:
+    """What every request says."""
+    return {"Authorization": f"Bearer {connection.api_key}", "Accept": "application/json"}
 
 
 def unreachable(url: str, error: httpx.TransportError) -> ClientError:

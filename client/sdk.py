@@ -8,7 +8,6 @@ with Fgfi.connect() as service:
     service.download(service.artifacts(job.id)[0], Path("student"))
 """
 
-import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -18,13 +17,14 @@ from typing import Any, Self
 
 import httpx
 
-from client import archive, connection, parted, sse
+from client import archive, connection, parted
 from client.connection import Connection
 from client.curves import MOST_POINTS, Curve
 from client.errors import EXIT_JOB_FAILED, ClientError
 from client.fetching import Fetch
+from client.following import Following
 from client.groups import Groups
-from client.http import Http, unreachable
+from client.http import Http
 from client.models import Artifact, Dataset, Detector, DryRun, Job, Measured, StreamEvent, Submitted
 from client.parted import Watch
 from client.registry import Registry
@@ -32,8 +32,6 @@ from client.sources import Source
 
 _PAGE = 100
 _CHECK_PAUSE = 0.5
-_STREAM_TRIES = 10
-_LONGEST_PAUSE = 10.0
 
 
 def _ignore(_count: int) -> None:
@@ -216,25 +214,20 @@ class Fgfi:
 
     def follow(self, job_id: str) -> Iterator[StreamEvent]:
         """The job's events from its first to its end; a stream that breaks off is taken up where it broke."""
-        last_id, failures = "", 0
+        following = Following(self.url, job_id)
         while True:
-            before = last_id
+            reason: httpx.TransportError | None = None
             try:
-                with self._http.stream(f"/v1/jobs/{job_id}/events/stream", _stream_headers(last_id)) as response:
-                    for message in sse.parse(response.iter_lines()):
-                        last_id = message.last_id or last_id
-                        if event := _stream_event(message):
+                with self._http.stream(following.path, following.headers()) as response:
+                    for line in response.iter_lines():
+                        if event := following.hear(line):
                             yield event
                 # The service ends the stream after the job's last event, and before a restart of its own.
                 if self.job(job_id).over:
                     return
-                reason = httpx.TransportError("the stream ended before the job did")
             except httpx.TransportError as error:
                 reason = error
-            failures = 0 if last_id != before else failures + 1
-            if failures == _STREAM_TRIES:
-                raise unreachable(self.url, reason)
-            self._sleep(min(0.5 * 2**failures, _LONGEST_PAUSE))
+            self._sleep(following.pause(reason))
 
     def _pages(
         self, path: str, params: dict[str, str | int | list[str]] | None = None, limit: int | None = None
@@ -262,23 +255,6 @@ def _curve(series: dict[str, Any]) -> Curve:
 def _with_query(path: str, **given: str | None) -> str:
     query = {name: value for name, value in given.items() if value is not None}
     return f"{path}?{httpx.QueryParams(query)}" if query else path
-
-
-def _stream_headers(last_id: str) -> dict[str, str]:
-    headers = {"Accept": "text/event-stream"}
-    return {**headers, "Last-Event-ID": last_id} if last_id else headers
-
-
-def _stream_event(message: sse.Message) -> StreamEvent | None:
-    try:
-        content = json.loads(message.data)
-    except ValueError:
-        return None
-    if not isinstance(content, dict):
-        return None
-    if "kind" in content and isinstance(content.get("data"), dict):
-        return StreamEvent.model_validate(content)
-    return StreamEvent(kind=message.event, data=content)
 
 
 def _rejected(dataset: Dataset) -> ClientError:

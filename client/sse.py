@@ -13,20 +13,33 @@ class Message:
     last_id: str
 
 
-def parse(lines: Iterable[str]) -> Iterator[Message]:
-    """Yield each complete message; one that a break cut off is dropped, comments (pings) are skipped."""
-    event, data, last_id = "", list[str](), ""
-    for line in lines:
+class Parser:
+    """Takes lines, gives messages: one that a break cuts off is dropped, comments (pings) are skipped."""
+
+    def __init__(self) -> None:
+        self._event, self._data, self._last_id = "", list[str](), ""
+
+    def feed(self, line: str) -> Message | None:
+        """A line without its end; the message that it completes, if any."""
         if not line:
-            if data:
-                yield Message(event or "message", "\n".join(data), last_id)
-            event, data = "", []
-            continue
+            event, data = self._event, self._data
+            self._event, self._data = "", []
+            return Message(event or "message", "\n".join(data), self._last_id) if data else None
         field, _, value = line.partition(":")
         value = value.removeprefix(" ")
         if field == "event":
-            event = value
+            self._event = value
         elif field == "data":
-            data.append(value)
+            self._data.append(value)
         elif field == "id":
-            last_id = value
+            self._last_id = value
+        return None
+
+
+def parse(lines: Iterable[str]) -> Iterator[Message]:
+    """Yield each complete message."""
+    parser = Parser()
+    for line in lines:
+        message = parser.feed(line)
+        if message is not None:
+            yield message
