@@ -6,6 +6,8 @@
 #   make contract               the object stores alone: a folder, S3 (which one else: docs/operations.md)
 #   make fuzz [FUZZ_EXAMPLES=100]   every call of the API with whatever fits its description, and whatever does not
 #   make up                     the service on this machine, until Ctrl-C
+#   make site                   the documentation as a site, in ./site
+#   make lint                   style, types, who may import whom, and the files for Compose and Kubernetes
 #   make setup [TORCH_BACKEND=cpu]
 #
 # Needs Python >= 3.11 with its venv module (PYTHON=python3.12 names another one). No root, no Docker, no compiler.
@@ -27,7 +29,7 @@ PACKAGES := $(VENV)/.packages-$(or $(TORCH_BACKEND),locked)
 # What comes from torch's own index when a backend is chosen.
 TORCH_PARTS := ^(torch|torchvision|triton|nvidia-[a-z0-9-]+|cuda-[a-z0-9-]+)==
 
-.PHONY: help setup demo up test lint bench browser chaos contract docs examples fuzz lock format
+.PHONY: help setup demo up test lint bench browser chaos contract docs site examples fuzz lock format
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' $(MAKEFILE_LIST)
 
@@ -82,9 +84,14 @@ bench: setup
 # The pages that are written by the code.
 docs: setup
 	$(BIN)/typer client.main utils docs --name fgfi --title "The fgfi command" --output docs/commands.md
+	$(BIN)/python -m fgfi_core.spec.reference > docs/spec.md
 	$(BIN)/python -m tests.integration.api.authorisation
 	$(BIN)/python -m api.describe errors > docs/errors.md
 	$(BIN)/python -m api.describe openapi > docs/openapi.json
+
+# The documentation as a site, in ./site: open site/index.html.
+site: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # The answers in api/examples/, where their shape has changed.
 examples: setup

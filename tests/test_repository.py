@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from fgfi_core.spec import reference
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -24,6 +26,11 @@ def test_the_page_of_commands_is_what_the_code_says() -> None:
     )
 
     assert done.stdout.strip() == (ROOT / "docs/commands.md").read_text().strip()
+
+
+def test_the_page_of_the_spec_is_what_the_models_say() -> None:
+    """After a change of the spec: `make docs`."""
+    assert reference.page() == (ROOT / "docs/spec.md").read_text()
 
 
 def test_everything_in_the_lock_has_a_hash_and_nothing_an_address() -> None:
