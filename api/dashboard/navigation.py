@@ -16,6 +16,7 @@ SECTIONS: tuple[Section, ...] = (
     Section("jobs", "Jobs", "/jobs"),
     Section("datasets", "Data sets", "/datasets"),
     Section("models", "Models", "/models"),
+    Section("groups", "Groups", "/groups"),
     Section("workers", "Workers", "/workers"),
     Section("keys", "Keys", "/keys"),
     Section("usage", "Usage", "/usage"),
