@@ -51,7 +51,7 @@ def test_a_newcomers_job_goes_from_upload_to_download(services: engine.Engine, t
     newcomer.first_job()
 
     assert "succeeded" in newcomer.said[2]
-    assert downloaded(tmp_path / "here") >= {".safetensors", ".onnx", ".html"}
+    assert downloaded(tmp_path / "here") >= {".safetensors", ".html"}
     # In S3, where only the service's own key reaches them.
     stored = services.execute("s3", ["wget", "-O-", "-T5", "http://127.0.0.1:8333/fgfi?list-type=2"])
     assert "403" in stored.stderr

@@ -19,10 +19,11 @@ from tests.chaos.client import DETECTORS, archive
 ROOT = Path(__file__).resolve().parents[3]
 SPEC = {
     "name": "first",
+    "dataset": {"train": "trainval", "val": "test"},
     **DETECTORS,
     "schedule": {"epochs": 1, "image_size": [64, 64], "batch_size": 2, "warmup_steps": 1},
     "preflight": {"force": True, "estimate": False},
-    "exports": ["safetensors", "onnx"],
+    "exports": ["safetensors"],
 }
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -30,7 +31,6 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 def prepare(folder: Path) -> Path:
     """A folder as the README supposes it: the command, a data set `cells`, the example's spec."""
-
     (folder / ".venv/bin").mkdir(parents=True)
     (folder / ".venv/bin/fgfi").symlink_to(Path(sys.executable).with_name("fgfi"))
     (folder / "examples").mkdir()
