@@ -11,6 +11,7 @@ from api.body_limit import BodyLimit
 from api.deprecation import TellEndings
 from api.live import Live
 from api.middleware import HostAllowList, RequestContext
+from api.oidc import Provider
 from api.rate_limits import RateLimits
 from api.routes import (
     artifacts,
@@ -108,6 +109,7 @@ def _service(settings: Settings) -> Service:
         objects=open_store(settings.storage_url),
         live=Live(settings),
         rates=RateLimits(settings),
+        provider=Provider(settings) if settings.oidc_issuer else None,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine
 
 from api.live import Live
+from api.oidc import Provider
 from api.rate_limits import RateLimits
 from store.database import Sessions
 from store.objects import ObjectStore
@@ -21,3 +22,4 @@ class Service:
     objects: ObjectStore
     live: Live
     rates: RateLimits
+    provider: Provider | None

@@ -1,14 +1,17 @@
 """Validated settings from the environment (`FGFI_...`), shared by API, worker and steward."""
 
+from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from store.principal import SCOPES, Scope
 from store.queues import ANY, BUILT_IN
 
 MIB = 2**20
@@ -18,6 +21,25 @@ WELL_KNOWN_SECRETS = ("change", "secret", "example", "default", "password")
 
 class SettingsError(Exception):
     """The environment lacks a setting, or has one that cannot be used."""
+
+
+@dataclass(frozen=True)
+class GroupAccess:
+    """What a group of the login provider may do in which project."""
+
+    group: str
+    project: str
+    scope: Scope
+
+    @classmethod
+    def parse(cls, text: str) -> "GroupAccess":
+        """From `group=project:scope`."""
+        group, _, rest = text.rpartition("=")
+        project, _, scope = rest.rpartition(":")
+        known = {name: name for name in SCOPES}
+        if not group or not project or scope not in known:
+            raise ValueError(f"'{text}' is not group=project:scope, with a scope of {', '.join(SCOPES)}")
+        return cls(group, project, known[scope])
 
 
 class Settings(BaseSettings):
@@ -52,6 +74,16 @@ class Settings(BaseSettings):
     audit_days: float = Field(365, gt=0, description="How long it is kept who did what.")
     called_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Private networks that webhooks may reach, by commas, such as 10.1.0.0/16."
+    )
+
+    oidc_issuer: str | None = Field(None, description="https://... of an OpenID Connect provider; none: links alone.")
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr | None = Field(None, description="None: a public client, which PKCE protects.")
+    oidc_name: str = Field("single sign-on", description="What the button calls the provider.")
+    oidc_scopes: str = "openid email profile"
+    oidc_groups_claim: str = "groups"
+    oidc_access: Annotated[tuple[GroupAccess, ...], NoDecode] = Field(
+        (), description="Who may come in, by commas: group=project:scope; * is everybody. The first that fits decides."
     )
 
     lease_seconds: float = Field(75, gt=0)
@@ -94,6 +126,29 @@ class Settings(BaseSettings):
     @classmethod
     def _split_by_comma(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("oidc_issuer", "oidc_client_secret", mode="before")
+    @classmethod
+    def _empty_is_none(cls, value: object) -> object:
+        return value or None  # As Compose passes on what is not set.
+
+    @field_validator("oidc_access", mode="before")
+    @classmethod
+    def _access_of_groups(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(GroupAccess.parse(part.strip()) for part in value.split(",") if part.strip())
+
+    @model_validator(mode="after")
+    def _provider_is_usable(self) -> "Settings":
+        if self.oidc_issuer is None:
+            return self
+        where = urlsplit(self.oidc_issuer)
+        if where.scheme != "https" and where.hostname not in {"localhost", "127.0.0.1", "::1"}:
+            raise ValueError("FGFI_OIDC_ISSUER must begin with https://")
+        if not self.oidc_client_id or not self.oidc_access:
+            raise ValueError("FGFI_OIDC_ISSUER needs FGFI_OIDC_CLIENT_ID and FGFI_OIDC_ACCESS (group=project:scope)")
+        return self
 
     @field_validator("database_url")
     @classmethod

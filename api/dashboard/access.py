@@ -58,11 +58,12 @@ def log_in(
         opened = logins.redeem_link(session, token, service.settings.secret_key, lasting) if token else None
     if opened is None:
         if visitor is not None:  # The same link again, by a reload: the session is what matters.
-            return _to_jobs()
+            return to_jobs()
         if token:
             count_stranger(request, service)
-        return _door(service.settings, 403 if token else 401, used=bool(token))
-    response = _to_jobs()
+            return refuse(service.settings, 403, "This link was used or is too old")
+        return _door(service.settings, 401)
+    response = to_jobs()
     open_session(response, service.settings, opened.id)
     log.info("session_opened", project=opened.project_id)
     return response
@@ -85,9 +86,17 @@ def on_no_session(request: Request, _error: Exception) -> Response:
     return _door(request.app.state.service.settings, 401, headers)
 
 
-def _to_jobs() -> Response:
+def to_jobs() -> Response:
+    """Where everybody begins."""
     return RedirectResponse("/jobs", 303)
 
 
-def _door(settings: Settings, status: int, headers: dict[str, str] | None = None, *, used: bool = False) -> Response:
-    return page("door.html", status, headers, used=used, public_url=settings.public_url.rstrip("/"))
+def refuse(settings: Settings, status: int, trouble: str) -> Response:
+    """The door, and why it stays shut."""
+    return _door(settings, status, trouble=trouble)
+
+
+def _door(settings: Settings, status: int, headers: dict[str, str] | None = None, *, trouble: str = "") -> Response:
+    provider = settings.oidc_name if settings.oidc_issuer else ""
+    public_url = settings.public_url.rstrip("/")
+    return page("door.html", status, headers, trouble=trouble, provider=provider, public_url=public_url)

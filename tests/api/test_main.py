@@ -17,7 +17,7 @@ create_app(Settings(
     secret_key="unit-tests-need-a-secret-of-some-length",
 ))
 loaded = {name.split(".")[0] for name in sys.modules}
-heavy = loaded & {"numpy", "torchvision", "matplotlib", "onnx", "celery", "worker"}
+heavy = loaded & {"numpy", "torchvision", "matplotlib", "onnx", "celery", "worker", "authlib", "joserfc", "redis"}
 assert not heavy, heavy
 """
 

@@ -87,3 +87,38 @@ def test_an_unknown_or_unusable_class_is_named(environment: pytest.MonkeyPatch, 
     environment.setenv(variable, value)
     with pytest.raises(SettingsError, match=variable):
         get_settings()
+
+
+def test_groups_of_a_login_provider_are_given_access(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("FGFI_OIDC_ISSUER", "https://login.example")
+    environment.setenv("FGFI_OIDC_CLIENT_ID", "fgfi")
+    environment.setenv("FGFI_OIDC_ACCESS", "cn=ops,dc=x=default:operator, *=default:read")
+    with pytest.raises(SettingsError, match="is not group=project:scope"):
+        get_settings()  # A comma ends an entry.
+    environment.setenv("FGFI_OIDC_ACCESS", "ops=default:operator, *=default:read")
+    first, second = get_settings().oidc_access
+    assert (first.group, first.project, first.scope) == ("ops", "default", "operator")
+    assert (second.group, second.scope) == ("*", "read")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"FGFI_OIDC_ISSUER": "http://login.example"}, "must begin with https://"),
+        ({"FGFI_OIDC_ACCESS": ""}, "needs FGFI_OIDC_CLIENT_ID and FGFI_OIDC_ACCESS"),
+        ({"FGFI_OIDC_CLIENT_ID": ""}, "needs FGFI_OIDC_CLIENT_ID and FGFI_OIDC_ACCESS"),
+        ({"FGFI_OIDC_ACCESS": "ops=default:everything"}, "with a scope of read, submit, admin, operator"),
+    ],
+)
+def test_a_login_provider_that_cannot_be_used_stops_the_start(
+    environment: pytest.MonkeyPatch, changed: dict[str, str], message: str
+) -> None:
+    usable = {
+        "FGFI_OIDC_ISSUER": "https://login.example",
+        "FGFI_OIDC_CLIENT_ID": "fgfi",
+        "FGFI_OIDC_ACCESS": "ops=default:operator",
+    }
+    for name, value in {**usable, **changed}.items():
+        environment.setenv(name, value)
+    with pytest.raises(SettingsError, match=message):
+        get_settings()

@@ -63,6 +63,8 @@ CALLS: dict[str, Call] = {
     "GET /static/icon.svg": own("nothing", 200),
     "GET /": own("nothing", 303),
     "GET /login": own("nothing", 401),
+    "GET /login/oidc": own("nothing", 404),  # Without a provider.
+    "GET /login/oidc/callback": own("nothing", 404),
     "POST /logout": own("nothing", 303),
     # Data sets and uploads.
     "POST /v1/datasets": own("submit", 201, data=ZIP, query="name=x", writes=("dataset.create",)),
@@ -158,6 +160,7 @@ CALLS: dict[str, Call] = {
     "GET /jobs/{job_id}/downloads": Call("read", 200),
     "POST /jobs/{job_id}/delete": Call("submit", 303, writes=("job.delete",)),
     "POST /jobs/{job_id}/{action}": Call("submit", 303, writes=("job.retry",)),
+    "GET /compare": Call("read", 200, query="job={job_id}&job={other_job_id}"),
     "GET /datasets": own("read", 200),
     "GET /datasets/list": own("read", 200),
     "GET /datasets/{dataset_id}": Call("read", 200),

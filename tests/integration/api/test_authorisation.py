@@ -95,7 +95,7 @@ def send(client: TestClient, route: str, call: Call, ids: Ids) -> httpx.Response
     except KeyError as unknown:
         pytest.fail(f"{route}: nothing is made for {unknown}; make one in tests/integration/api/things.py")
     body = call.json(ids) if call.json else None
-    answer: httpx.Response = client.request(method, f"{url}?{call.query}", json=body, content=call.data)
+    answer: httpx.Response = client.request(method, f"{url}?{call.query.format_map(ids)}", json=body, content=call.data)
     return answer
 
 
@@ -123,7 +123,7 @@ def test_every_route_answers_as_it_is_listed(
         expect(route, "wrong scope", too_small[call.needs].ask(route, call, ids), 403)
         theirs = foreign[call.needs].ask(route, call, ids)
         expect(route, "other project", theirs, call.right if call.foreign is None else call.foreign)
-        given = route.format_map(ids) + (str(call.json(ids)) if call.json else "")
+        given = route.format_map(ids) + call.query.format_map(ids) + (str(call.json(ids)) if call.json else "")
         if call.needs != "operator" and any(
             one in theirs.text for one in ids.values() if len(one) > 10 and one not in given
         ):

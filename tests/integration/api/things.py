@@ -45,6 +45,7 @@ def make(session: Session, objects: ObjectStore, settings: Settings, project_id:
     return {
         "dataset_id": dataset.id,
         "job_id": job.id,
+        "other_job_id": groups.jobs_of(session, group)[0].id,
         "artifact_id": artifact.id,
         "group_id": group.id,
         "upload_id": upload.id,
