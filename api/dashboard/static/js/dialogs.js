@@ -1,10 +1,12 @@
-// <button data-opens="ID"> shows the dialog ID over the page; data-closes, Escape and a click beside it close it.
+// <button command="show-modal" commandfor="ID"> shows the dialog ID over the page, command="close" closes it: browsers do
+// so by themselves, and before any script has come; this is for those that do not yet. A click beside a dialog closes it.
+
+const byThemselves = "command" in HTMLButtonElement.prototype;
 
 document.addEventListener("click", (event) => {
-  const opener = event.target.closest("[data-opens]");
-  if (opener) document.getElementById(opener.dataset.opens)?.showModal();
-  const closer = event.target.closest("[data-closes]");
-  if (closer) closer.closest("dialog")?.close();
+  const button = byThemselves ? null : event.target.closest("button[command]");
+  const dialog = button && document.getElementById(button.getAttribute("commandfor"));
+  if (dialog) button.getAttribute("command") === "close" ? dialog.close() : dialog.showModal();
   if (event.target instanceof HTMLDialogElement && beside(event)) event.target.close();
 });
 

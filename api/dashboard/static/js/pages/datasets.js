@@ -69,6 +69,7 @@ function toggle(paused) {
 }
 
 archive.addEventListener("change", chosen);
+if (archive.files.length) chosen(); // Chosen before this script came, or kept by the browser over a reload.
 form.addEventListener("submit", send);
 part("upload-pause").addEventListener("click", () => { upload.pause(); toggle(true); part("upload-resume").focus(); });
 part("upload-resume").addEventListener("click", () => { began = undefined; upload.resume(); toggle(false); part("upload-pause").focus(); });

@@ -89,8 +89,9 @@ file.addEventListener("input", () => {
   written = true;
   soon(async () => {
     const { ok, answer } = await ask("/jobs/new/spec", "application/yaml", file.value);
+    clearProblems(form);
     fileWrong.textContent = ok ? "" : answer?.detail ?? "";
-    if (!ok) { clearProblems(form); return; }
+    if (!ok) return;
     if (answer === null || typeof answer !== "object") return;
     spec = answer;
     showMethod();
