@@ -31,7 +31,8 @@ def donut(bar: ErrorBar, most: int) -> Markup:
         parts.append(
             Markup(
                 '<circle class="arc {kind}" r="{r:.2f}" stroke-width="{width:.2f}" '
-                'stroke-dasharray="{on:.3f} {off:.3f}" transform="rotate({turn:.3f})"><title>{kind}: {count} ({share:.0%})</title></circle>'
+                'stroke-dasharray="{on:.3f} {off:.3f}" transform="rotate({turn:.3f})">'
+                "<title>{kind}: {count} ({share:.0%})</title></circle>"
             ).format(
                 kind=segment.kind,
                 r=middle,
