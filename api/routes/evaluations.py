@@ -20,7 +20,9 @@ from store.states import JobState
 router = APIRouter(prefix="/v1/evaluations", tags=["evaluations"])
 
 
-@router.post("", status_code=201, response_model=JobOut, responses=responses(401, 403, 404, 409, 413, 415, 422))
+@router.post(
+    "", status_code=201, response_model=JobOut, responses=responses(401, 403, 404, 413, 422, *creation.REFUSED)
+)
 def create_evaluation(
     principal: Submitter,
     spec: EvaluationSpec,
@@ -46,7 +48,7 @@ def create_evaluation(
     return whole(session, made.job)
 
 
-@router.get("", response_model=PageOut[JobSummary], responses=responses(401, 403, 422))
+@router.get("", response_model=PageOut[JobSummary], responses=responses(401, 403, 422, "bad_cursor"))
 def list_evaluations(
     principal: Reader,
     session: SessionDep,
@@ -69,7 +71,7 @@ def list_evaluations(
     return PageOut(data=data, has_more=page.has_more, next_cursor=page.next_cursor)
 
 
-@router.get("/{job_id}", response_model=JobOut, responses=responses(401, 403, 404) | etag.UNCHANGED)
-def get_evaluation(job_id: str, principal: Reader, session: SessionDep, request: Request) -> Response:
+@router.get("/{evaluation_id}", response_model=JobOut, responses=responses(401, 403, 404) | etag.UNCHANGED)
+def get_evaluation(evaluation_id: str, principal: Reader, session: SessionDep, request: Request) -> Response:
     """One evaluation in full. Send its `ETag` back as `If-None-Match` and get 304 while nothing has changed."""
-    return etag.answer(request, whole(session, evaluations.get(session, principal.project_id, job_id)))
+    return etag.answer(request, whole(session, evaluations.get(session, principal.project_id, evaluation_id)))

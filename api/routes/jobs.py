@@ -127,7 +127,7 @@ def delete_job(job_id: str, principal: Submitter, session: SessionDep) -> None:
     "/{job_id}/clone",
     status_code=201,
     response_model=JobOut,
-    responses=responses(401, 403, 404, 413, 422, *creation.REFUSED),
+    responses=responses(401, 403, 404, 413, 422, "wrong_kind", *creation.REFUSED),
 )
 def clone_job(
     job_id: str,
