@@ -10,15 +10,13 @@ from client.models import Job
 from client.output import JsonOption, console, percent, print_json, print_table
 from client.sdk import Fgfi
 
-Rule = Literal["voc07", "voc", "coco", "kitti"]
-
 
 def evaluate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="A registered model's id, such as mdl_4fJ0....")],
     dataset: Annotated[str, typer.Option(help="Id or name of a ready data set.")],
     split: Annotated[str, typer.Option(help="Split that measures.")] = "test",
     rule: Annotated[
-        list[Rule] | None, typer.Option(help="Rule to measure by: voc07, voc, coco or kitti; may be given again.")
+        list[str] | None, typer.Option(help="Rule to measure by: voc07, voc, coco or kitti; may be given again.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="Default: the model and the data set.")] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="auto, cpu or cuda.")] = "auto",

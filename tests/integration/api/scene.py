@@ -84,7 +84,7 @@ def build(sessions: Sessions, objects: ObjectStore, settings: Settings, project_
     ids[name("job", "Paused")] = place.job(spec)
     ids[name("job", "Failed")] = place.failed(spec)
     ids[name("mdl", "Teacher")] = place.model()
-    ids[name("job", "Measured")] = place.evaluation(ids[name("mdl", "Teacher")], ids[name("ds", "Cells")])
+    ids[name("job", "Measured")] = place.evaluation(place.model(), ids[name("ds", "Cells")])
     ids[name("up", "Open")] = place.upload("smears")
     ids[name("up", "Sent")] = place.upload("smears, second half", sent=True)
     with sessions.begin() as session:

@@ -43,8 +43,7 @@ def make(session: Session, objects: ObjectStore, settings: Settings, project_id:
     uploads.opened(session, upload.id, objects.parts.begin(upload.object_key))
     key = keys.create(session, project_id, "matrix", ["read"], settings.secret_key).row
     browser = logins.open_session(session, Principal(project_id, frozenset({"read"}), key.id), HOUR)
-    model_id = _model(session, objects, project_id)
-    measured = {"name": "matrix", "model": model_id, "dataset": {"id": dataset.id}}
+    measured = {"name": "matrix", "model": _model(session, objects, project_id), "dataset": {"id": dataset.id}}
     evaluation = evaluations.create(session, project_id, EvaluationSpec.model_validate(measured)).job
     return {
         "dataset_id": dataset.id,
@@ -53,7 +52,7 @@ def make(session: Session, objects: ObjectStore, settings: Settings, project_id:
         "artifact_id": artifact.id,
         "group_id": group.id,
         "upload_id": upload.id,
-        "model_id": model_id,
+        "model_id": _model(session, objects, project_id),
         "evaluation_id": evaluation.id,
         "key_id": key.id,
         "session_id": browser.id,
