@@ -114,7 +114,6 @@ class Job(_Answer):
 
     id: str
     name: str
-    kind: str = "distillation"
     state: str
     stage: str | None = None
     progress: dict[str, Any] | None = None

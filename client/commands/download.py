@@ -1,7 +1,5 @@
 """`fgfi download`: the files of a job."""
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +10,6 @@ from client.errors import EXIT_REFUSED, ClientError
 from client.models import Artifact
 from client.output import JsonOption, console, print_json, size
 from client.sdk import Fgfi
-from client.transfer_bar import transfer_bar
 
 
 def download(
@@ -35,12 +32,7 @@ def download(
                 hints=(f"it has: {formats}",),
                 exit_code=EXIT_REFUSED,
             )
-        with transfer_bar(quiet=as_json) as bar:
-            tasks = [bar.add_task(artifact.name, total=artifact.size) for artifact in wanted]
-            paths = [
-                fetch(service, artifact, out, partial(bar.advance, task))
-                for artifact, task in zip(wanted, tasks, strict=True)
-            ]
+        paths = [fetch(service, artifact, out) for artifact in wanted]
     if as_json:
         print_json(
             [
@@ -53,15 +45,13 @@ def download(
         console.print(f"{path}  {size(artifact.size)}", markup=False)
 
 
-def fetch(
-    service: Fgfi, artifact: Artifact, folder: Path, on_bytes: Callable[[int], None] = lambda _count: None
-) -> Path:
+def fetch(service: Fgfi, artifact: Artifact, folder: Path) -> Path:
     """Write one file into the folder, under its own name and nowhere else."""
     name = Path(artifact.name).name
     if not name or name in {".", ".."}:
         raise ClientError(f"the service names a file '{artifact.name}', which cannot be written")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return service.download(artifact, folder / name, on_bytes)
+        return service.download(artifact, folder / name)
     except OSError as error:
         raise ClientError(f"cannot write to {folder}: {error.strerror or error}") from error
