@@ -77,6 +77,11 @@ CODES: dict[str, Meaning] = {
     ),
     "not_acceptable": Meaning(406, "The answer does not exist in a form that the request accepts.", "Accept JSON."),
     "conflict": Meaning(409, "The request does not fit what is there now.", "Read it again, then decide."),
+    "wrong_kind": Meaning(
+        409,
+        "The action fits only jobs of another kind: an evaluation trains nothing, and only distillations are cloned.",
+        "POST its spec to /v1/evaluations again.",
+    ),
     "wrong_state": Meaning(
         409,
         "The action does not fit the state: a job that is over cannot be paused, an upload that is complete takes no "

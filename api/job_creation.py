@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from api import merge_patch
 from api.problems import FieldError, Problem
 from fgfi_core.spec import JobSpec
+from fgfi_core.spec.evaluation import EvaluationSpec
 from store import jobs
 from store.errors import DatasetNotReady, ModelMismatch, NoSuchSplit, NotFound
 from store.idempotency import Idempotency
@@ -41,7 +42,7 @@ DeviceClass = Annotated[
 ]
 
 
-def queue_for(spec: JobSpec, device_class: str | None, settings: Settings) -> str:
+def queue_for(spec: JobSpec | EvaluationSpec, device_class: str | None, settings: Settings) -> str:
     """The queue of the class asked for, else of the spec's device. Raises Problem for a class nobody configured."""
     if device_class is None:
         of_device = {"cpu": "cpu", "cuda": "gpu", "auto": settings.auto_class}
@@ -83,12 +84,18 @@ def checked(spec: JobSpec, make: Callable[[], Made]) -> Made:
     """What `make` makes of a spec; what it refuses is told by the spec's field."""
     _refuse_files(spec)
     try:
+        return by_field(make)
+    except ValidationError as error:  # Of a spec whose models' detectors are known by now.
+        raise RequestValidationError(error.errors(include_url=False), body=spec.model_dump(mode="json")) from error
+
+
+def by_field(make: Callable[[], Made]) -> Made:
+    """What `make` makes; data sets and models that it refuses are told by the spec's field."""
+    try:
         return make()
     except (NoSuchSplit, ModelMismatch) as error:
         field = FieldError(path=error.field, message=error.message, hint=error.hint)
         raise Problem(422, error.code, f"{error.message}.", hint=error.hint, errors=(field,)) from error
-    except ValidationError as error:  # Of a spec whose models' detectors are known by now.
-        raise RequestValidationError(error.errors(include_url=False), body=spec.model_dump(mode="json")) from error
     except (NotFound, DatasetNotReady) as error:
         status, code = (404, "dataset_not_found") if isinstance(error, NotFound) else (409, error.code)
         detail = f"{error.message[:1].upper()}{error.message[1:]}."

@@ -4,6 +4,8 @@ python -m bench.region [--rounds 30] [--threads 1 2]
 """
 
 import argparse
+import os
+import sys
 from functools import partial
 
 import torch
@@ -11,6 +13,7 @@ from torch import Tensor
 
 from bench.looped import looped_region
 from bench.timing import interleaved, report
+from fgfi_core.environment import training_environment
 from fgfi_core.imitation import RegionEstimator
 
 # (name, image width, height, columns, rows, anchor sides)
@@ -70,4 +73,8 @@ def _boxes(width: int, height: int, count: int) -> list[Tensor]:
 
 
 if __name__ == "__main__":
+    # The allocator must be there before the process starts, as in the product.
+    wanted = training_environment()
+    if wanted.keys() - os.environ.keys():
+        os.execve(sys.executable, [sys.executable, "-m", "bench.region", *sys.argv[1:]], {**os.environ, **wanted})  # noqa: S606 - this script
     main()

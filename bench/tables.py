@@ -29,13 +29,14 @@ def arms(rows: Rows) -> str:
 
 def overfit(rows: Rows) -> str:
     """One row per detector: what it took to learn a few images by heart."""
-    header = ("detector", "parameters", "steps", "first loss", "last loss", "mAP", "s")
+    header = ("detector", "parameters", "input", "steps", "first loss", "last loss", "mAP", "s")
     return _markdown(
         header,
         [
             (
                 f"`{row['detector']}`",
                 f"{row['parameters'] / 1e6:.2f} M",
+                "x".join(str(side) for side in row.get("image_size", (256, 192))),
                 str(row["steps"]),
                 f"{row['loss'][0]:.2f}",
                 f"{row['loss'][1]:.3f}",

@@ -35,7 +35,7 @@ NO_AUGMENTATION = Augmentation(flip=False, photometric=False, shift=False)
 class Trial:
     """Images and the schedule they are trained by; image_size: (width, height) in pixels.
 
-    Two-stage detectors sample `REGIONS` regions an image.
+    regions: that two-stage detectors sample in an image.
     """
 
     examples: Sequence[Example]
@@ -48,6 +48,7 @@ class Trial:
     measured: Sequence[Example] = ()
     precision: Literal["fp32", "bf16"] = "fp32"
     optimizer: Literal["sgd", "adamw"] = "sgd"
+    regions: int = REGIONS
 
     def create(self, name: str, image_size: tuple[int, int] | None = None) -> Detector:
         """A detector with seed 0's weights and shapes fitted to the images."""
@@ -61,7 +62,7 @@ class Trial:
         seed_all(0)
         detector = create(name, len(self.classes), size, anchor_shapes=shapes)
         if isinstance(detector, FasterRCNN):
-            detector.roi_heads.fg_bg_sampler.batch_size_per_image = REGIONS
+            detector.roi_heads.fg_bg_sampler.batch_size_per_image = self.regions
         return detector
 
     def train(

@@ -13,6 +13,7 @@ from client.commands import (
     detectors,
     doctor,
     download,
+    evaluate,
     export_metrics,
     groups,
     jobs,
@@ -41,6 +42,7 @@ app.add_typer(models.app, name="models")
 app.command("submit")(submit.submit)
 app.command("submit-all")(submit_all.submit_all)
 app.add_typer(groups.app, name="groups")
+app.command("evaluate")(evaluate.evaluate)
 app.command("jobs")(jobs.jobs)
 app.command("show")(jobs.show)
 app.command("cancel")(jobs.cancel)

@@ -114,6 +114,7 @@ class Job(_Answer):
 
     id: str
     name: str
+    kind: str = "distillation"
     state: str
     stage: str | None = None
     progress: dict[str, Any] | None = None

@@ -161,6 +161,22 @@ class Fgfi:
             params["group"] = group
         return [Job.model_validate(item) for item in self._pages("/v1/jobs", params, limit)]
 
+    def evaluate(self, spec: dict[str, Any], priority: str | None = None, device_class: str | None = None) -> Job:
+        """Measure a registered model on a data set: a job that trains nothing. Never made twice.
+
+        spec: name, model, dataset {id, split}; evaluation, batch_size, resources and metadata where they are wanted.
+        """
+        path = _with_query("/v1/evaluations", priority=priority, device_class=device_class)
+        return Job.model_validate(self._http.post(path, spec, idempotency_key=str(uuid.uuid4())))
+
+    def evaluations(self, limit: int | None = None) -> list[Job]:
+        """Jobs that only measure, newest first."""
+        return [Job.model_validate(item) for item in self._pages("/v1/evaluations", None, limit)]
+
+    def evaluation(self, job_id: str) -> Job:
+        """One of them."""
+        return Job.model_validate(self._http.get(f"/v1/evaluations/{job_id}"))
+
     def job(self, job_id: str) -> Job:
         """One job."""
         return Job.model_validate(self._http.get(f"/v1/jobs/{job_id}"))

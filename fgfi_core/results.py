@@ -89,6 +89,25 @@ class JobResult(_Result):
         return (imitated - plain) / (teacher - plain)
 
 
+class EvaluationResult(_Result):
+    """A job that only measured. ap50: area AP per class; images: of the split; seconds: of detecting and measuring.
+
+    coco, kitti: where the spec asks for them. All there is to say is in `evaluation.json`.
+    """
+
+    name: str
+    detector: str
+    classes: tuple[str, ...]
+    split: str
+    images: int
+    map50: float
+    map50_11: float
+    ap50: dict[str, float | None]
+    coco: CocoNumbers | None = None
+    kitti: KittiNumbers | None = None
+    seconds: float
+
+
 class RunEvaluation(_Result):
     """One trained detector, measured by every rule that was asked for."""
 

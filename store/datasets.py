@@ -93,20 +93,30 @@ def delete(session: Session, project_id: str, dataset_id: str) -> None:
 
 def for_new_job(session: Session, project_id: str, asked: Data) -> Dataset:
     """The data set of a job to be made. Raises NotFound, DatasetNotReady, NoSuchSplit."""
-    if asked.id is None:
+    row = ready(session, project_id, asked.id)
+    # Known since the check: better told now than by a run that waited for its turn.
+    for role, name in (("train", asked.train), ("val", asked.val)):
+        require_split(row, f"dataset.{role}", name)
+    return row
+
+
+def ready(session: Session, project_id: str, dataset_id: str | None) -> Dataset:
+    """A data set that can be used. Raises NotFound, DatasetNotReady."""
+    if dataset_id is None:
         raise NotFound("the job names no data set", hint="Set dataset.id to a data set's id, such as ds_...")
-    row = get(session, project_id, asked.id)
+    row = get(session, project_id, dataset_id)
     if row.state != "ready":
         hint = "Read its report, mend it and upload it again." if row.state == "rejected" else "Wait for its check."
-        raise DatasetNotReady(f"data set '{asked.id}' is {row.state}, not ready", hint=hint)
-    # Known since the check: better told now than by a run that waited for its turn.
-    splits = (row.report or {}).get("splits")
-    for role, name in (("train", asked.train), ("val", asked.val)):
-        if splits is not None and name not in splits:
-            message = f"dataset.{role} is '{name}', but data set '{row.name}' has no such split"
-            hint = f"Its splits: {', '.join(sorted(splits))}."
-            raise NoSuchSplit(message, field=f"dataset.{role}", hint=hint)
+        raise DatasetNotReady(f"data set '{dataset_id}' is {row.state}, not ready", hint=hint)
     return row
+
+
+def require_split(row: Dataset, field: str, name: str) -> None:
+    """Raises NoSuchSplit, told of the spec's field, when the check found no split of this name."""
+    splits = (row.report or {}).get("splits")
+    if splits is not None and name not in splits:
+        message = f"{field} is '{name}', but data set '{row.name}' has no such split"
+        raise NoSuchSplit(message, field=field, hint=f"Its splits: {', '.join(sorted(splits))}.")
 
 
 def for_attempt(session: Session, dataset_id: str) -> Dataset:

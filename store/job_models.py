@@ -22,7 +22,7 @@ def with_models(session: Session, project_id: str, spec: JobSpec, dataset: Datas
     chosen = {side: model_id for side in SIDES if (model_id := getattr(spec, side).model) is not None}
     if not chosen:
         return spec
-    rows = {side: _usable(session, project_id, side, model_id) for side, model_id in chosen.items()}
+    rows = {side: usable(session, project_id, f"{side}.model", model_id) for side, model_id in chosen.items()}
     fields: dict[str, Any] = spec.model_dump(mode="json")
     for side, row in rows.items():
         asked = fields[side]["detector"]
@@ -36,6 +36,30 @@ def with_models(session: Session, project_id: str, spec: JobSpec, dataset: Datas
     if spec.teacher.epochs == 0 and "teacher" in rows:
         _same_classes(rows["teacher"], dataset)
     return JobSpec.model_validate(fields)
+
+
+def for_evaluation(session: Session, project_id: str, model_id: str, dataset: Dataset) -> Model:
+    """The model that an evaluation measures; its row stays held. Raises ModelMismatch.
+
+    It may know more classes than the data has; what it finds of those is left out.
+    """
+    row = usable(session, project_id, "model", model_id)
+    known: Sequence[str] = (dataset.report or {}).get("classes") or ()
+    missing = sorted(set(known) - set(row.classes))
+    if missing:
+        raise ModelMismatch(
+            f"model '{row.id}' knows the classes {_listed(row.classes)}, and data set '{dataset.name}' has "
+            f"{_listed(missing)}, too",
+            field="model",
+            hint="Take a model of these classes.",
+        )
+    return row
+
+
+def link_one(session: Session, job_id: str, model_id: str) -> None:
+    """Note which model a new evaluation measures."""
+    session.add(JobModel(job_id=job_id, side="model", model_id=model_id))
+    session.flush()
 
 
 def link(session: Session, job_id: str, spec: JobSpec) -> None:
@@ -68,14 +92,14 @@ def require_all(session: Session, job_id: str) -> None:
         raise ModelNotReady(f"model '{gone[0]}' was deleted", hint=hint)
 
 
-def _usable(session: Session, project_id: str, side: str, model_id: str) -> Model:
+def usable(session: Session, project_id: str, field: str, model_id: str) -> Model:
+    """A model that a job can name in this field of its spec; its row stays held. Raises ModelMismatch."""
     row = session.scalar(
         select(Model)
         .where(Model.id == model_id, Model.project_id == project_id, Model.deleted_at.is_(None))
         .with_for_update(read=True, key_share=True)
         .execution_options(populate_existing=True)
     )
-    field = f"{side}.model"
     if row is None:
         raise ModelMismatch(f"{field}: there is no model '{model_id}'", field=field, hint=LIST)
     if row.state != "ready":

@@ -18,8 +18,9 @@ from store.idempotency import Idempotency
 from store.name_search import named_like
 from store.pages import Page, merged, page
 from store.queues import JOBS, PRIORITIES, Placing, class_of
-from store.states import JOB_STATES, Action, JobState, after_action, is_terminal
+from store.states import JOB_STATES, Action, JobKind, JobState, after_action, is_terminal
 from store.tables import Attempt, Dataset, Job, JobCount
+from store.tables.base import Json
 from store.tables.jobs import METHOD, STUDENT, TEACHER
 
 _DONE: dict[Action, str] = {"cancel": "cancelled", "pause": "paused", "resume": "resumed", "retry": "retried"}
@@ -49,6 +50,16 @@ class Prepared:
     dataset: Dataset
 
 
+@dataclass(frozen=True)
+class NewJob:
+    """A job to be written: its spec as JSON is complete, and fits its data set."""
+
+    name: str
+    spec: Json
+    dataset_id: str
+    kind: JobKind = "distillation"
+
+
 def prepare(session: Session, project_id: str, spec: JobSpec) -> Prepared:
     """Hold a spec against the data set and the models it names; writes nothing.
 
@@ -74,13 +85,23 @@ def create(
     limits.require_job(session, project_id)
     prepared = prepare(session, project_id, spec)
     spec = prepared.spec
+    job = enqueue(session, project_id, NewJob(spec.name, spec.model_dump(mode="json"), prepared.dataset.id), placing)
+    job_models.link(session, job.id, spec)
+    if once is not None:
+        idempotency.remember(session, project_id, once, job.id)
+    return Created(job, replayed=False)
+
+
+def enqueue(session: Session, project_id: str, new: NewJob, placing: Placing) -> Job:
+    """Write a job that was checked: its row, first event, outbox row and audit entry."""
     job = Job(
         id=ids.new("job"),
         project_id=project_id,
-        dataset_id=prepared.dataset.id,
-        name=spec.name,
-        spec=spec.model_dump(mode="json"),
-        meta=spec.metadata,
+        dataset_id=new.dataset_id,
+        name=new.name,
+        kind=new.kind,
+        spec=new.spec,
+        meta=new.spec["metadata"],
         state="queued",
         queue=placing.queue,
         priority=PRIORITIES[placing.priority],
@@ -91,18 +112,15 @@ def create(
     )
     session.add(job)
     session.flush()
-    job_models.link(session, job.id, spec)
     message = "The job was accepted."
     if placing.queue != JOBS and not workers.any_serves(session, placing.queue):
         message += f" It waits for a worker of class {class_of(placing.queue)}; none is there now."
     first = events.NewEvent("state", {"from": None, "to": "queued", "message": message})
     events.append(session, job, [first])
     outbox.add(session, "job", job.id)
-    if once is not None:
-        idempotency.remember(session, project_id, once, job.id)
     audit.record(session, project_id, "job.create", job.id, name=job.name)
     session.refresh(job)
-    return Created(job, replayed=False)
+    return job
 
 
 def get(session: Session, project_id: str, job_id: str) -> Job:
@@ -117,6 +135,7 @@ def list_page(
     session: Session,
     project_id: str,
     *,
+    kind: JobKind | None = "distillation",
     states: Sequence[JobState] = (),
     dataset_id: str | None = None,
     group_id: str | None = None,
@@ -127,11 +146,13 @@ def list_page(
     cursor: str | None = None,
     limit: int = 20,
 ) -> Page[Job]:
-    """Jobs, newest first. `text` is looked for in the name and the id. Raises BadCursor.
+    """Jobs of a kind (None: of any), newest first. `text` is looked for in the name and the id. Raises BadCursor.
 
     detector: the teacher's or the student's. metadata: keys, each with values of which one must be there.
     """
     query = select(Job).where(Job.project_id == project_id)
+    if kind is not None:
+        query = query.where(Job.kind == kind)
     if dataset_id is not None:
         query = query.where(Job.dataset_id == dataset_id)
     if group_id is not None:
@@ -148,7 +169,8 @@ def list_page(
         sides = [literal_column(TEACHER) == detector, literal_column(STUDENT) == detector]
         either = [query.where(sides[0]), query.where(sides[1], literal_column(TEACHER) != detector)]
         return merged(session, either, Job, cursor=cursor, limit=limit)
-    if group_id is not None or method is not None or metadata or (not states and dataset_id is None):
+    listed = kind == "evaluation" or group_id is not None or method is not None or metadata
+    if listed or (not states and dataset_id is None):
         query = query.where(Job.state.in_(states)) if states else query
         return page(session, query, Job, cursor=cursor, limit=limit)
     # The indexes hold the jobs of one state in order, not those of several.

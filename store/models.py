@@ -104,6 +104,8 @@ def abandon(session: Session, project_id: str, model_id: str) -> None:
 def job_architecture(session: Session, project_id: str, job_id: str, role: Role) -> tuple[Job, Architecture]:
     """A job and what its teacher or student is. Raises NotFound; NoWeights before the job has read its data."""
     job = get_job(session, project_id, job_id)
+    if job.kind != "distillation":
+        raise NoWeights(f"job '{job_id}' only measured: it has no {role}", hint="Its model is registered already.")
     if job.resolved is None or "classes" not in job.resolved:
         hint = "Wait until its pre-flight is over." if job.state not in TERMINAL else "Choose a job that was trained."
         raise NoWeights(f"job '{job_id}' has not read its data: it has no {role}", hint=hint)

@@ -7,6 +7,7 @@ final for whatever works on a job: only its user can take up a failed or cancell
 from typing import Literal, cast
 
 JobState = Literal["queued", "running", "cancelling", "pausing", "paused", "succeeded", "failed", "cancelled"]
+JobKind = Literal["distillation", "evaluation"]
 DatasetState = Literal["uploading", "checking", "ready", "rejected"]
 ModelState = DatasetState
 Action = Literal["cancel", "pause", "resume", "retry"]

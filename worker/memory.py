@@ -8,7 +8,7 @@ def smaller_micro_batch(spec: Json, resolved: Json | None, used: int | None) -> 
 
     resolved: what the run made of the spec; used: what the attempt was told, None when it chose by itself.
     """
-    if spec["schedule"]["batch_size"] != "auto":
+    if spec.get("schedule", {}).get("batch_size") != "auto":
         return None
     schedule = (resolved or {}).get("spec", {}).get("schedule", {})
     tried = [size for size in (used, schedule.get("micro_batch"), schedule.get("batch_size")) if isinstance(size, int)]

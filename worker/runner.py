@@ -23,11 +23,13 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 import fgfi_core
 from fgfi_core import errors
 from fgfi_core.events import Event, RunFailed
 from fgfi_core.spec import JobSpec
+from fgfi_core.spec.evaluation import EvaluationSpec
 
 EXITS = {
     "cancel": errors.EXIT_CANCELLED,
@@ -90,16 +92,20 @@ class Speaker:
 def run(folder: Path, speak: Speaker, control: Control, micro_batch: int | None = None) -> int:
     """Run the job of a folder; returns the exit code. micro_batch: images at once, after one that was too large."""
     try:
-        spec = JobSpec.model_validate_json((folder / "spec.json").read_bytes())
+        spec = read_spec(folder / "spec.json")
     except ValidationError as error:
         speak(RunFailed(code="bad_spec", message=str(error), hint="Submit the job again with a corrected spec."))
         return errors.EXIT_BAD_SPEC
-    if micro_batch is not None:
-        spec = with_micro_batch(spec, micro_batch)
     try:
         # Looked up only now: this loads torch, and a wrong spec need not wait for it.
-        weights = {side: path for side in SIDES if (path := folder / "weights" / f"{side}.safetensors").exists()}
-        fgfi_core.run(spec, folder / "data", folder / "out", speak, should_stop=control, weights=weights)
+        if isinstance(spec, EvaluationSpec):
+            weights = folder / "weights" / "model.safetensors"
+            out = folder / "out"
+            fgfi_core.evaluate_model(spec, folder / "data", out, weights, speak, should_stop=control)
+        else:
+            spec = spec if micro_batch is None else with_micro_batch(spec, micro_batch)
+            files = {side: path for side in SIDES if (path := folder / "weights" / f"{side}.safetensors").exists()}
+            fgfi_core.run(spec, folder / "data", folder / "out", speak, should_stop=control, weights=files)
     except errors.Stopped:
         return EXITS[control.asked or "preempt"]
     except errors.JobError as error:
@@ -113,6 +119,14 @@ def run(folder: Path, speak: Speaker, control: Control, micro_batch: int | None 
             return errors.EXIT_OUT_OF_MEMORY
         return EXIT_BROKEN
     return errors.EXIT_OK
+
+
+def read_spec(path: Path) -> JobSpec | EvaluationSpec:
+    """The spec of a folder, of whichever kind it says. Raises pydantic's ValidationError."""
+    content = path.read_bytes()
+    told = from_json(content)
+    kind = told.get("kind") if isinstance(told, dict) else None
+    return (EvaluationSpec if kind == "evaluation" else JobSpec).model_validate_json(content)
 
 
 def with_micro_batch(spec: JobSpec, images: int) -> JobSpec:

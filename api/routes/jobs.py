@@ -127,7 +127,7 @@ def delete_job(job_id: str, principal: Submitter, session: SessionDep) -> None:
     "/{job_id}/clone",
     status_code=201,
     response_model=JobOut,
-    responses=responses(401, 403, 404, 413, 422, *creation.REFUSED),
+    responses=responses(401, 403, 404, 413, 422, "wrong_kind", *creation.REFUSED),
 )
 def clone_job(
     job_id: str,
@@ -142,6 +142,9 @@ def clone_job(
 ) -> JobOut:
     """Queue a new job with this one's spec, or with changes to it; where it waits is as it was, unless asked for."""
     original = jobs.get(session, principal.project_id, job_id)
+    if original.kind != "distillation":
+        hint = "POST its spec to /v1/evaluations again."
+        raise Problem(409, "wrong_kind", f"Job '{job_id}' is an evaluation; only a distillation is cloned.", hint=hint)
     spec = creation.changed(original.spec, changes or {})
     same_device = spec.resources.device == original.spec["resources"]["device"] and device_class is None
     queue = original.queue if same_device else creation.queue_for(spec, device_class, settings)

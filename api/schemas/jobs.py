@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from api.scores import Scores
 from store.queues import Priority, class_of, priority_name
-from store.states import JobState
+from store.states import JobKind, JobState
 from store.tables import Attempt, Job, JobEvent
 from store.transitions import Transition
 
@@ -59,6 +59,7 @@ class JobSummary(BaseModel):
 
     id: str
     name: str
+    kind: JobKind
     state: JobState
     stage: str | None
     progress: dict[str, Any] | None

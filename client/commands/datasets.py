@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from client import archive
 from client.commands import local_datasets
@@ -13,6 +12,7 @@ from client.errors import EXIT_USAGE, ClientError
 from client.models import Dataset
 from client.output import JsonOption, age, console, error_console, print_json, print_table, size
 from client.sdk import Fgfi
+from client.transfer_bar import transfer_bar
 
 _LISTED = 10
 
@@ -55,7 +55,7 @@ def upload(service: Fgfi, path: Path, name: str | None, *, quiet: bool) -> Datas
     if not path.exists():
         raise ClientError(f"there is no file or folder {path}", exit_code=EXIT_USAGE)
     archive.media_type(path)  # Says what is no archive before a bar is drawn.
-    with _bar(quiet=quiet) as bar:
+    with transfer_bar(quiet=quiet) as bar:
         task = bar.add_task(f"sending {path.name or path.resolve().name}", total=archive.counted(path))
         reading = bar.add_task("reading it first", total=archive.counted(path), visible=False)
         dataset = service.add_dataset(
@@ -102,15 +102,3 @@ def print_report(dataset: Dataset) -> None:
     """What the service found in it."""
     console.print(f"{dataset.id} is ready", markup=False)
     print_problems(dataset.report or {})
-
-
-def _bar(*, quiet: bool) -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
-        console=error_console,
-        disable=quiet or not error_console.is_terminal,
-    )

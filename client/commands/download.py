@@ -1,5 +1,7 @@
 """`fgfi download`: the files of a job."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +12,7 @@ from client.errors import EXIT_REFUSED, ClientError
 from client.models import Artifact
 from client.output import JsonOption, console, print_json, size
 from client.sdk import Fgfi
+from client.transfer_bar import transfer_bar
 
 
 def download(
@@ -32,7 +35,12 @@ def download(
                 hints=(f"it has: {formats}",),
                 exit_code=EXIT_REFUSED,
             )
-        paths = [fetch(service, artifact, out) for artifact in wanted]
+        with transfer_bar(quiet=as_json) as bar:
+            tasks = [bar.add_task(artifact.name, total=artifact.size) for artifact in wanted]
+            paths = [
+                fetch(service, artifact, out, partial(bar.advance, task))
+                for artifact, task in zip(wanted, tasks, strict=True)
+            ]
     if as_json:
         print_json(
             [
@@ -45,13 +53,15 @@ def download(
         console.print(f"{path}  {size(artifact.size)}", markup=False)
 
 
-def fetch(service: Fgfi, artifact: Artifact, folder: Path) -> Path:
+def fetch(
+    service: Fgfi, artifact: Artifact, folder: Path, on_bytes: Callable[[int], None] = lambda _count: None
+) -> Path:
     """Write one file into the folder, under its own name and nowhere else."""
     name = Path(artifact.name).name
     if not name or name in {".", ".."}:
         raise ClientError(f"the service names a file '{artifact.name}', which cannot be written")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return service.download(artifact, folder / name)
+        return service.download(artifact, folder / name, on_bytes)
     except OSError as error:
         raise ClientError(f"cannot write to {folder}: {error.strerror or error}") from error

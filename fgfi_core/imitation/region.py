@@ -18,7 +18,7 @@ GRID_TOLERANCE = 1e-3  # pixels; anchors further off a regular grid are refused
 CHUNK = 1 << 17  # (box, shape, cell) triples in memory at once: as many as a CPU's cache holds
 DEVICE_CHUNK = 1 << 24  # likewise on an accelerator, where few large kernels are faster
 ROUNDING = 1e-6  # equality up to float32 rounding is equality, and the comparison is strict
-NEVER = 2.0  # an IoU that nothing has
+NEVER = 1.0  # a share that nothing has: it is at most one half
 TINY = 1e-30
 
 
@@ -87,15 +87,18 @@ class RegionEstimator:
         if not 0.0 <= threshold <= 1.0:
             raise ValueError(f"the region's threshold must be in [0, 1], not {threshold}")
         padded = self._pad(boxes)
-        overlaps = [_overlap(grid, padded) for grid in self._grids]
-        least = self._least_iou(overlaps, padded, threshold)
+        area = _areas(padded)
+        overlaps = [_overlap(grid, padded, area) for grid in self._grids]
+        least = self._least_share([overlap.share for overlap in overlaps], padded, threshold)
         pairs = _all_pairs if self.all_pairs else _reaching_pairs
         return tuple(_cells(*pairs(overlap, level)) for overlap, level in zip(overlaps, least, strict=True))
 
     def best_iou(self, boxes: Sequence[Tensor]) -> Tensor:
         """M of each box, [B, G] float64: its largest IoU with any anchor of any level; 0 in the padding beyond G_b."""
         padded = self._pad(boxes)
-        return torch.stack([_overlap(grid, padded).iou.amax(-1) for grid in self._grids]).amax(0)
+        area = _areas(padded)
+        share = torch.stack([_overlap(grid, padded, area).share.amax(-1) for grid in self._grids]).amax(0)
+        return share / (1 - share)
 
     def _pad(self, boxes: Sequence[Tensor]) -> Tensor:
         """All boxes as [B, G, 4] float64, the offset applied; padding boxes have no area and so no region."""
@@ -103,12 +106,16 @@ class RegionEstimator:
             boxes = [torch.cat([box[:, :2], box[:, 2:] + self.pixel_offset], 1) for box in boxes]
         return pad_sequence(list(boxes), batch_first=True).detach().to(self._grids[0].area)
 
-    def _least_iou(self, overlaps: Sequence["_Overlap"], boxes: Tensor, threshold: float) -> list[Tensor]:
-        """psi * M of each box on each level, [B, G]; out of reach where the box does not belong to the level."""
-        best = torch.stack([overlap.iou.amax(-1) for overlap in overlaps])
-        least = torch.full_like(best, threshold) if self.absolute else threshold * best
+    def _least_share(self, shares: Sequence[Tensor], boxes: Tensor, threshold: float) -> list[Tensor]:
+        """The share of psi * M for each box on each level, [B, G]; out of reach where the box is another level's."""
+        best = torch.stack([share.amax(-1) for share in shares]) if len(shares) > 1 else shares[0].amax(-1)[None]
+        if self.absolute:
+            least = torch.full_like(best, threshold / (1 + threshold))
+        else:
+            # With M = best / (1 - best), psi * M / (1 + psi * M).
+            least = threshold * best / (1 - (1 - threshold) * best)
         if self.levels == "joint":
-            return [least.amax(0)] * len(overlaps)
+            return [least.amax(0)] * len(shares)
         if self.levels == "separate":
             return list(least)
         nearest = nearest_level(boxes, self._scales)
@@ -130,23 +137,31 @@ def nearest_level(boxes: Tensor, scales: Tensor) -> Tensor:
 
 
 class _Grid(NamedTuple):
-    """One level's anchors by axis, float64: x [W, K, 2], y [H, K, 2] (start, end) and area [K]."""
+    """One level's anchors by axis, float64: N is W columns, then H rows.
 
-    x: Tensor
-    y: Tensor
+    start, end: [K, N], x of a column and y of a row. low, high: [N] int64, which of a box's coordinates meets them.
+    area: [K]. columns: W.
+    """
+
+    start: Tensor
+    end: Tensor
+    low: Tensor
+    high: Tensor
     area: Tensor
+    columns: int
 
 
 class _Overlap(NamedTuple):
-    """Overlaps of boxes with one level's anchors: x [B, G, K, W], y [B, G, K, H] in pixels.
+    """Overlaps of boxes with one level's anchors: lengths [B, G, K, N] in pixels, along x for W columns, then along y.
 
-    total: [B, G, K], area of box plus area of anchor. iou: [B, G, K], the shape's best anywhere on the grid.
+    total: [B, G, K], area of box plus area of anchor. share: [B, G, K], the shape's best overlap anywhere on the grid
+    over its total, s = IoU / (1 + IoU), which orders as IoU does and takes fewer steps.
     """
 
-    x: Tensor
-    y: Tensor
+    lengths: Tensor
     total: Tensor
-    iou: Tensor
+    share: Tensor
+    columns: int
 
 
 def _grid(anchors: Tensor, pixel_offset: float) -> _Grid:
@@ -164,64 +179,76 @@ def _grid(anchors: Tensor, pixel_offset: float) -> _Grid:
     if not on_grid:
         raise ValueError("anchors must repeat the same shapes over a grid of columns and rows")
     far_end = torch.tensor([0.0, pixel_offset], dtype=torch.float64, device=anchors.device)
-    return _Grid(x + far_end, y + far_end, (size + pixel_offset).prod(-1))
+    start, end = (torch.cat([x, y]) + far_end).permute(2, 1, 0).contiguous()
+    axis = torch.tensor([0] * len(x) + [1] * len(y), device=anchors.device)
+    return _Grid(start, end, axis, axis + 2, (size + pixel_offset).prod(-1), len(x))
 
 
 def _near(a: Tensor, b: Tensor) -> bool:
     return bool(((a - b).abs() <= GRID_TOLERANCE).all())
 
 
-def _overlap(grid: _Grid, boxes: Tensor) -> _Overlap:
-    x, y = _along(grid.x, boxes[..., 0::2]), _along(grid.y, boxes[..., 1::2])
-    total = grid.area + (boxes[..., 2:] - boxes[..., :2]).prod(-1)[..., None]
-    inner = x.amax(-1) * y.amax(-1)  # the best column crosses the best row somewhere on the grid
-    return _Overlap(x, y, total, inner / (total - inner))
+def _areas(boxes: Tensor) -> Tensor:
+    """[B, G] of boxes [B, G, 4]."""
+    return (boxes[..., 2:] - boxes[..., :2]).prod(-1)
 
 
-def _along(anchors: Tensor, boxes: Tensor) -> Tensor:
-    """Length of overlap on one axis, [B, G, K, N]; anchors: [N, K, 2], boxes: [B, G, 2], (start, end)."""
-    start, end = anchors.permute(2, 1, 0).contiguous()
-    low, high = boxes[..., 0, None, None], boxes[..., 1, None, None]
-    return torch.minimum(end, high).sub_(torch.maximum(start, low)).clamp_min_(0)
+def _overlap(grid: _Grid, boxes: Tensor, area: Tensor) -> _Overlap:
+    low, high = boxes.index_select(-1, grid.low).unsqueeze(-2), boxes.index_select(-1, grid.high).unsqueeze(-2)
+    lengths = torch.minimum(grid.end, high).sub_(torch.maximum(grid.start, low)).clamp_min_(0)
+    total = grid.area + area[..., None]
+    # The best column crosses the best row somewhere on the grid.
+    inner = lengths[..., : grid.columns].amax(-1) * lengths[..., grid.columns :].amax(-1)
+    return _Overlap(lengths, total, inner / total, grid.columns)
 
 
 class _Pairs(NamedTuple):
-    """Boxes and shapes to look at: their overlaps x [B, P, W] and y [B, P, H], and the x * y to exceed, [B, P].
+    """Boxes and shapes to look at: lengths [B, P, N] of `columns` columns and the rows, and x * y to exceed, [B, P].
 
-    With i = x * y, IoU = i / (total - i) > t is i > total * t / (1 + t) = limit.
+    With i = x * y, IoU > t is i / total > t / (1 + t).
     """
 
-    x: Tensor
-    y: Tensor
+    lengths: Tensor
     limit: Tensor
+    columns: int
+
+    @property
+    def cells(self) -> int:
+        """Of all pairs together."""
+        return self.limit.numel() * self.columns * (self.lengths.shape[-1] - self.columns)
 
 
-def _all_pairs(overlap: _Overlap, least_iou: Tensor) -> _Pairs:
+def _all_pairs(overlap: _Overlap, least: Tensor) -> _Pairs:
     """Every box with every shape, P = G * K; no shape depends on the data."""
-    limit = overlap.total * (least_iou / (1 + least_iou)).clamp_min(TINY)[..., None]
-    return _Pairs(overlap.x.flatten(1, 2), overlap.y.flatten(1, 2), limit.flatten(1))
+    limit = overlap.total * least.clamp_min(TINY)[..., None]
+    return _Pairs(overlap.lengths.flatten(1, 2), limit.flatten(1), overlap.columns)
 
 
-def _reaching_pairs(overlap: _Overlap, least_iou: Tensor) -> _Pairs:
-    """Those that exceed least_iou [B, G] somewhere, and as many others as other images need: P is the most of any."""
-    every = _all_pairs(overlap, least_iou)
-    reach = (overlap.iou > least_iou[..., None]).flatten(1)
+def _reaching_pairs(overlap: _Overlap, least: Tensor) -> _Pairs:
+    """Those that exceed least [B, G] somewhere, and as many others as other images need: P is the most of any."""
+    every = _all_pairs(overlap, least)
+    if every.cells <= CHUNK:
+        return every  # Looking at all is quicker than choosing.
+    reach = (overlap.share > least[..., None]).flatten(1)
     _, chosen = reach.byte().topk(int(reach.sum(1).max()), sorted=False)
-    return _Pairs(_take(every.x, chosen), _take(every.y, chosen), every.limit.gather(1, chosen))
+    return _Pairs(_take(every.lengths, chosen), every.limit.gather(1, chosen), overlap.columns)
 
 
-def _cells(x: Tensor, y: Tensor, limit: Tensor) -> Tensor:
+def _cells(lengths: Tensor, limit: Tensor, columns: int) -> Tensor:
     """Cells where x * y exceeds the limit of a pair, bool [B, H, W].
 
     As (x / limit) * y > 1: over all boxes and shapes, one product and one maximum a cell.
     """
-    columns = (x / limit[..., None]).float()[:, :, None, :]
-    rows = y.float()[..., None]
-    most = rows.new_zeros(len(x), y.shape[2], x.shape[2])
-    step = max(1, (CHUNK if most.device.type == "cpu" else DEVICE_CHUNK) // max(1, most.numel()))
-    for at in range(0, x.shape[1], step):
-        product = rows[:, at : at + step] * columns[:, at : at + step]
-        torch.maximum(most, product.amax(1), out=most)
+    across = (lengths[..., :columns] / limit[..., None]).float()[:, :, None, :]
+    down = lengths[..., columns:].float()[..., None]
+    batch, pairs, rows, _ = down.shape
+    cells = batch * rows * columns
+    step = max(1, (CHUNK if lengths.device.type == "cpu" else DEVICE_CHUNK) // max(1, cells))
+    if 0 < pairs <= step:
+        return (down * across).amax(1) > 1 + ROUNDING
+    most = down.new_zeros(batch, rows, columns)
+    for at in range(0, pairs, step):
+        torch.maximum(most, (down[:, at : at + step] * across[:, at : at + step]).amax(1), out=most)
     return most > 1 + ROUNDING
 
 

@@ -1,6 +1,7 @@
 """The model card: what the delivered student is, what it was made from, how good it is, and what is not known."""
 
 from fgfi_core.bundle.record import Bundle
+from fgfi_core.data.frame import FILL
 from fgfi_core.evaluation.gain import say
 from fgfi_core.report.rules import COCO
 from fgfi_core.report.tables import role_rows
@@ -22,6 +23,7 @@ def model_card(result: JobResult, bundle: Bundle) -> str:
             result=result,
             bundle=bundle,
             spec=spec,
+            fill=FILL,
             info=DETECTORS[student.detector],
             student=student,
             rows=role_rows(result),

@@ -1,7 +1,4 @@
-"""What goes wrong, by kind: one bar a role, all on one scale, and the numbers behind it.
-
-Bars and not pies: pies would hide how many errors there are in all, which is what differs most between the roles.
-"""
+"""What goes wrong, by kind: one bar a role, all on one scale, and the numbers behind it; see also `donuts.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from fgfi_core import atomic
 from fgfi_core.evaluation.report import DIFFICULTIES, ERROR_KINDS, Evaluation
-from fgfi_core.report import confusion, curves, errors, findings, helped, illustrate, rules, tables
+from fgfi_core.report import confusion, curves, donuts, errors, findings, helped, illustrate, rules, tables
 from fgfi_core.report.gap import gap_line
 from fgfi_core.report.inputs import ReportInputs
 from fgfi_core.report.photographs import Photographs
@@ -65,6 +65,7 @@ def render(inputs: ReportInputs) -> str:
             precision_recall=curves.precision_recall(shown),
             shown_seeds=shown_seeds,
             error_bars=errors.error_bars(shown),
+            donuts=donuts.donuts(errors.error_bars(shown)),
             error_kinds=errors.kind_rows(shown),
             kinds=ERROR_KINDS,
             confusions=[(ROLES[role], confusion.confusion_table(one.confusion)) for role, one in shown.items()],

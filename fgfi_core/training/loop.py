@@ -18,6 +18,7 @@ from fgfi_core.training.schedule import learning_rate
 from fgfi_core.training.step import Step
 from fgfi_core.training.task import Point, Task, Trained
 from fgfi_core.training.torch_errors import explained
+from fgfi_core.training.versions import written_by_this_version
 from fgfi_core.training.window import Window
 
 LOG_EVERY = 10
@@ -32,7 +33,8 @@ def train(task: Task) -> Trained:
     """
     finished = task.checkpoints.load_final(_damaged(task, "its stage runs again, from its newest state if it has one"))
     if finished is not None:
-        return Trained.from_state(finished)
+        with written_by_this_version(task.checkpoints.folder / "final.pt"):
+            return Trained.from_state(finished)
     with explained(task.detector, task.schedule, _images_at_once(task)):
         return _Loop(task).run()
 
@@ -69,7 +71,9 @@ class _Loop:
         self.history: list[Point] = []
         self.window = Window()
         then = "the stage goes on from the one before, or from its start"
-        self._restore(task.checkpoints.load_newest_step(_damaged(task, then)))
+        state = task.checkpoints.load_newest_step(_damaged(task, then))
+        with written_by_this_version(task.checkpoints.folder):
+            self._restore(state)
         self.started = self.saved_at = time.monotonic()
         self.first_step = self.saved_step = self.step
         self.beside = Beside(task.checkpoints)

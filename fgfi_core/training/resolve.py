@@ -19,6 +19,7 @@ from fgfi_core.errors import BadData, BadSpec
 from fgfi_core.export import safetensors
 from fgfi_core.spec import JobSpec, recipes
 from fgfi_core.training.device import Placement
+from fgfi_core.training.versions import written_by_this_version
 
 FILE = "resolved.json"
 ANCHOR_SEED = 0
@@ -108,19 +109,20 @@ def settle(resolved: ResolvedSpec, asked: JobSpec, out_dir: Path) -> ResolvedSpe
 
     What only the pre-flight reads may change between the two, so that a run it refused can go on; and the micro-batch,
     so that one that ran out of memory can: a number that is asked for is taken, with `auto` the one held stays.
-    Raises BadSpec when the folder holds a run of another spec.
+    Raises BadSpec when the folder holds a run of another spec, BadData when it holds one of another version.
     """
     held = _held(out_dir)
     if held is None:
         return resolved
-    before = JobSpec.model_validate(held["asked"])
+    with written_by_this_version(out_dir / FILE):
+        before = JobSpec.model_validate(held["asked"])
+        kept = ResolvedSpec.model_validate({**held["resolved"], "device": resolved.device})
     changed = _changed(before, asked)
     if changed:
         raise BadSpec(
             f"the folder {out_dir} holds a run of another spec (different: {', '.join(changed)}).",
             hint="Give another --out folder, or the spec that the run was begun with.",
         )
-    kept = ResolvedSpec.model_validate({**held["resolved"], "device": resolved.device})
     kept = kept.model_copy(update={"spec": kept.spec.model_copy(update={"preflight": asked.preflight})})
     wanted = asked.schedule.micro_batch
     return kept if wanted == "auto" else with_micro_batch(kept, min(wanted, int(kept.spec.schedule.batch_size)))

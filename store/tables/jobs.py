@@ -27,6 +27,7 @@ class Job(Base):
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state"),
         CheckConstraint(f"(state IN ({_TERMINAL})) = (finished_at IS NOT NULL)", name="finished"),
+        CheckConstraint("kind IN ('distillation', 'evaluation')", name="kind"),
         CheckConstraint("state <> 'succeeded' OR result IS NOT NULL", name="succeeded_has_result"),
         CheckConstraint("state <> 'failed' OR error IS NOT NULL", name="failed_has_error"),
         Index(None, "project_id", "created_at", "id"),
@@ -49,6 +50,7 @@ class Job(Base):
         Index("ix_jobs_held", "project_id", postgresql_where=text(f"state IN ({_HELD})")),
         Index(None, "project_id", "state", "created_at", "id"),
         Index(None, "dataset_id", "state", "created_at", "id"),
+        Index("ix_jobs_evaluations", "project_id", "created_at", "id", postgresql_where=text("kind = 'evaluation'")),
         Index("ix_jobs_teacher", "project_id", text(TEACHER), "created_at", "id"),
         Index("ix_jobs_student", "project_id", text(STUDENT), "created_at", "id"),
         Index("ix_jobs_method", "project_id", text(METHOD), "created_at", "id"),
@@ -62,6 +64,7 @@ class Job(Base):
     dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id"))
     group_id: Mapped[str | None] = mapped_column(ForeignKey("job_groups.id", ondelete="SET NULL"))
     arm: Mapped[str | None] = mapped_column(doc="Its label in the group.")
+    kind: Mapped[str] = mapped_column(server_default="distillation", doc="evaluation: trains nothing, only measures.")
     name: Mapped[str]
     spec: Mapped[Json]
     resolved: Mapped[Json | None]

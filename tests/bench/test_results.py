@@ -52,4 +52,4 @@ def test_a_detector_that_learnt_by_heart_has_its_map_in_percent() -> None:
         "map50": 0.9948,
     }
     (line,) = table("overfit", [row]).splitlines()[2:]
-    assert line == "| `a` | 1.60 M | 300 | 9.03 | 0.005 | 99.5 | 57 |"
+    assert line == "| `a` | 1.60 M | 256x192 | 300 | 9.03 | 0.005 | 99.5 | 57 |"

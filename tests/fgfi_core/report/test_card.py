@@ -1,10 +1,14 @@
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from fgfi_core import data
 from fgfi_core.bundle import manifest, record
+from fgfi_core.data.frame import Frame, Resize
+from fgfi_core.data.images import framed
 from fgfi_core.evaluation.report import Gain
 from fgfi_core.report.card import model_card
 from fgfi_core.results import Export, JobResult, Role, Score, Training
@@ -121,3 +125,18 @@ def test_its_lines_of_python_are_python(result: JobResult, bundle: record.Bundle
     assert ".resize((64, 48)" in code
     without = result.model_copy(update={"exports": ()})
     assert "No ONNX file was exported" in model_card(without, bundle)
+
+
+@pytest.mark.parametrize("resize", ["stretch", "fit"])
+def test_its_lines_of_python_prepare_an_image_as_training_did(
+    resize: Resize, result: JobResult, bundle: record.Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle.resolved["spec"]["schedule"]["resize"] = resize
+    code = model_card(result, bundle).split("```python\n")[1].split("boxes, scores")[0]
+    noise = np.random.default_rng(0).integers(0, 256, (75, 50, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "image.jpg")
+    monkeypatch.chdir(tmp_path)
+    made: dict[str, Any] = {}
+    exec(code, made)
+    expected = framed(tmp_path / "image.jpg", Frame((64, 48), resize))
+    np.testing.assert_allclose(made["pixels"], expected.astype(np.float32) / 255)

@@ -1,18 +1,23 @@
 """The pieces that the report is put together from, each on data made by hand."""
 
+import math
+import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from fgfi_core.data import Example
 from fgfi_core.evaluation.report import ERROR_KINDS, Change, Confusion, Helped, Size
 from fgfi_core.preflight.report import FILE, Finding, PreflightReport
 from fgfi_core.report.confusion import MOST, confusion_table
-from fgfi_core.report.errors import MEANINGS
+from fgfi_core.report.donuts import donut
+from fgfi_core.report.errors import MEANINGS, ErrorBar, Segment
 from fgfi_core.report.findings import read
 from fgfi_core.report.heat import heat_panel, scale_bar, scale_end
 from fgfi_core.report.helped import class_changes
+from fgfi_core.report.roles import ROLES
 
 
 def helped(plain: float, imitated: float) -> Helped:
@@ -37,6 +42,36 @@ def test_changes_far_below_a_point_are_drawn_small() -> None:
     one = helped(0.5, 0.501).model_copy(update={"classes": {"better": change}})
     (row,) = class_changes([one])
     assert abs(row.reach - 0.1) < 1e-9
+
+
+def counted(errors: int, **kinds: int) -> ErrorBar:
+    segments = tuple(Segment(kind, kinds[kind], 0.0) for kind in ERROR_KINDS if kind in kinds)
+    return ErrorBar(identity=ROLES["plain"], true=10, errors=errors, segments=segments)
+
+
+def arcs(ring: str) -> list[tuple[float, float, float, float]]:
+    """(radius, width, length of the arc, where it begins in degrees) of each part of a ring."""
+    found = re.findall(
+        r'r="([\d.]+)" stroke-width="([\d.]+)" stroke-dasharray="([\d.]+) [\d.]+" transform="rotate\(([-\d.]+)', ring
+    )
+    return [(float(r), float(width), float(on), float(turn)) for r, width, on, turn in found]
+
+
+def test_the_parts_of_a_ring_are_the_kinds_shares_one_after_another() -> None:
+    (first, second) = arcs(donut(counted(40, missed=10, localisation=30), 40))
+    round_ = 2 * math.pi * first[0]
+    assert [part[2] / round_ for part in (first, second)] == pytest.approx([0.75, 0.25], abs=1e-3)
+    assert (first[3], second[3]) == (-90, 180)
+
+
+def test_a_ring_has_an_area_that_is_its_number_of_errors() -> None:
+    (many,), (fewer,) = (arcs(donut(counted(n, missed=n), 80)) for n in (80, 40))
+    assert fewer[0] * fewer[1] == pytest.approx(many[0] * many[1] / 2, rel=1e-2)
+
+
+def test_a_role_without_errors_has_an_empty_ring() -> None:
+    assert 'class="arc none"' in donut(counted(0), 0)
+    assert "errors by kind: none" in donut(counted(0), 80)
 
 
 def test_a_confusion_of_few_classes_is_kept_whole() -> None:

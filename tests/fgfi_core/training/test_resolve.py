@@ -101,3 +101,23 @@ def test_a_folder_of_a_program_that_knew_fewer_fields_is_gone_on_with(tmp_path: 
     (tmp_path / FILE).write_text(json.dumps(record))
 
     assert settle(resolved("cpu"), SPEC, tmp_path) == resolved("cpu")
+
+
+@pytest.mark.parametrize("part", ["asked", "resolved"])
+def test_a_folder_of_another_version_is_one_line_that_names_the_field(part: str, tmp_path: Path) -> None:
+    keep(resolved("cpu"), SPEC, tmp_path)
+    record = json.loads((tmp_path / FILE).read_text())
+    record[part]["of_the_future"] = 1
+    (tmp_path / FILE).write_text(json.dumps(record))
+
+    with pytest.raises(BadData, match=r"resolved\.json was written by another version of this program") as said:
+        settle(resolved("cpu"), SPEC, tmp_path)
+    assert "\n" not in str(said.value)
+    assert "begin anew in another --out folder" in said.value.hint
+
+
+def test_a_record_of_another_shape_is_another_versions(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text('["asked", "resolved"]')
+
+    with pytest.raises(BadData, match="another version"):
+        settle(resolved("cpu"), SPEC, tmp_path)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import torch
 
 import fgfi_core
 from fgfi_core import events
@@ -50,6 +51,15 @@ def test_a_finished_run_called_again_trains_nothing(spec: Spec, images: Path, tm
     trained = {e.stage for e in seen if isinstance(e, events.StageStarted | events.Progress | events.Metrics)}
     assert trained == {"preflight", "export", "report"}
     assert [t.score for t in again.trainings] == [t.score for t in first.trainings]
+
+
+def test_a_result_of_another_version_is_one_line_that_names_its_file(spec: Spec, images: Path, tmp_path: Path) -> None:
+    fgfi_core.run(spec(), images, tmp_path / "out", lambda _: None)
+    path = tmp_path / "out" / "checkpoints" / "baseline-0" / "final.pt"
+    state = torch.load(path, weights_only=True)
+    torch.save({name: value for name, value in state.items() if name != "best_step"}, path)
+    with pytest.raises(BadData, match=r"baseline-0/final\.pt was written by another version.*best_step"):
+        fgfi_core.run(spec(), images, tmp_path / "out", lambda _: None)
 
 
 def test_plain_and_imitating_student_start_from_the_same_weights(spec: Spec, images: Path, tmp_path: Path) -> None:

@@ -105,6 +105,9 @@ CALLS: dict[str, Call] = {
     "GET /v1/jobs/{job_id}/events/stream": Call("read", 200),
     "GET /v1/jobs/{job_id}/metrics": Call("read", 200),
     "GET /v1/jobs/{job_id}/artifacts": Call("read", 200),
+    "GET /v1/jobs/{job_id}/checkpoints": Call("read", 200),
+    "GET /v1/jobs/{job_id}/report": Call("read", 200),
+    "DELETE /v1/jobs/{job_id}": Call("submit", 204, writes=("job.delete",)),
     "GET /v1/artifacts/{artifact_id}": Call("read", 200),
     "GET /v1/artifacts/{artifact_id}/content": Call("read", 200),
     "HEAD /v1/artifacts/{artifact_id}/content": Call("read", 200),
@@ -119,9 +122,19 @@ CALLS: dict[str, Call] = {
     "GET /v1/groups/{group_id}": Call("read", 200),
     "POST /v1/groups/{group_id}/cancel": Call("submit", 200),
     "DELETE /v1/groups/{group_id}": Call("submit", 204, writes=("job.delete", "group.delete")),
+    # Models measured on data sets.
+    "POST /v1/evaluations": Call(
+        "submit",
+        201,
+        json=lambda ids: {"name": "x", "model": ids["model_id"], "dataset": {"id": ids["dataset_id"]}},
+        writes=("job.create",),
+    ),
+    "GET /v1/evaluations": own("read", 200),
+    "GET /v1/evaluations/{evaluation_id}": Call("read", 200),
     # The catalogue.
     "GET /v1/detectors": own("read", 200),
     "GET /v1/methods": own("read", 200),
+    "GET /v1/schemas/job": own("read", 200),
     # Projects, keys, sessions, use, audit log. An operator sees every project.
     "POST /v1/projects": own(
         "operator", 201, json=lambda _: {"name": secrets.token_hex(8)}, writes=("project.create",)

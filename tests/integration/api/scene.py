@@ -15,7 +15,8 @@ import numpy as np
 from safetensors.numpy import save
 
 from fgfi_core.spec import JobSpec
-from store import artifacts, attempts, datasets, groups, jobs, keys, leases, logins, models, receiving
+from fgfi_core.spec.evaluation import EvaluationSpec
+from store import artifacts, attempts, datasets, evaluations, groups, jobs, keys, leases, logins, models, receiving
 from store.artifacts import NewArtifact
 from store.attempts import NewMetric, Report, Trace
 from store.database import Sessions
@@ -83,6 +84,7 @@ def build(sessions: Sessions, objects: ObjectStore, settings: Settings, project_
     ids[name("job", "Paused")] = place.job(spec)
     ids[name("job", "Failed")] = place.failed(spec)
     ids[name("mdl", "Teacher")] = place.model()
+    ids[name("job", "Measured")] = place.evaluation(place.model(), ids[name("ds", "Cells")])
     ids[name("up", "Open")] = place.upload("smears")
     ids[name("up", "Sent")] = place.upload("smears, second half", sent=True)
     with sessions.begin() as session:
@@ -154,6 +156,11 @@ class _Place:
             stored = self.objects.put(row.object_key, [WEIGHTS])
             row.size, row.sha256, row.state = stored.size, stored.sha256, "ready"
             return row.id
+
+    def evaluation(self, model_id: str, dataset_id: str) -> str:
+        asked = {"name": "teacher again", "model": model_id, "dataset": {"id": dataset_id}}
+        with self.sessions.begin() as session:
+            return evaluations.create(session, self.project_id, EvaluationSpec.model_validate(asked)).job.id
 
     def upload(self, called: str, *, sent: bool = False) -> str:
         body = CONTENT["archive"]

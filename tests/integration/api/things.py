@@ -5,7 +5,8 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from fgfi_core.spec import JobSpec
-from store import artifacts, datasets, groups, ids, jobs, keys, leases, logins, uploads
+from fgfi_core.spec.evaluation import EvaluationSpec
+from store import artifacts, datasets, evaluations, groups, ids, jobs, keys, leases, logins, uploads
 from store.artifacts import NewArtifact
 from store.attempts import Trace, fail
 from store.groups import Arm, NewGroup
@@ -42,6 +43,8 @@ def make(session: Session, objects: ObjectStore, settings: Settings, project_id:
     uploads.opened(session, upload.id, objects.parts.begin(upload.object_key))
     key = keys.create(session, project_id, "matrix", ["read"], settings.secret_key).row
     browser = logins.open_session(session, Principal(project_id, frozenset({"read"}), key.id), HOUR)
+    measured = {"name": "matrix", "model": _model(session, objects, project_id), "dataset": {"id": dataset.id}}
+    evaluation = evaluations.create(session, project_id, EvaluationSpec.model_validate(measured)).job
     return {
         "dataset_id": dataset.id,
         "job_id": job.id,
@@ -50,6 +53,7 @@ def make(session: Session, objects: ObjectStore, settings: Settings, project_id:
         "group_id": group.id,
         "upload_id": upload.id,
         "model_id": _model(session, objects, project_id),
+        "evaluation_id": evaluation.id,
         "key_id": key.id,
         "session_id": browser.id,
         "project_id": project_id,

@@ -143,3 +143,18 @@ def test_a_live_lease_is_renewed_by_the_code_of_today_after_the_way_up(empty: En
         lease = Lease("running", 1, "t")
         assert leases.heartbeat(session, lease, timedelta(seconds=75)) == Pulse(cancel=False, pause=False)
         assert attempts.succeed(session, lease, {"name": "n"}, Trace("done")) == "succeeded"
+
+
+def test_a_version_that_knows_no_evaluations_finds_none(empty: Engine) -> None:
+    address = empty.url.render_as_string(hide_password=False)
+    upgrade(address)
+    with empty.begin() as connection:
+        for statement in WRITTEN["0001"]:
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("UPDATE jobs SET kind = 'evaluation' WHERE id = 'failed'")
+    downgrade(address, "0011")
+    with empty.connect() as connection:
+        assert connection.scalars(text("SELECT id FROM jobs")).all() == ["running"]
+    upgrade(address)
+    with empty.connect() as connection:
+        assert connection.scalars(text("SELECT kind FROM jobs")).all() == ["distillation"]
