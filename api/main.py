@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from api import dashboard, logs, openapi, problems, refusals
 from api.body_limit import BodyLimit
+from api.compression import Compression
 from api.deprecation import TellEndings
 from api.live import Live
 from api.middleware import HostAllowList, RequestContext
@@ -97,6 +98,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(
         BodyLimit, limit=settings.max_request_bytes, upload_limit=settings.max_upload_bytes, uploads=UPLOADS
     )
+    app.add_middleware(Compression)
     app.add_middleware(HostAllowList, hosts=settings.allowed_hosts)
     app.add_middleware(RequestContext)
     return app
