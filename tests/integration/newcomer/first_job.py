@@ -68,10 +68,12 @@ class CommandLine:
                 self.job_id = found[0]
 
     def line(self, words: Sequence[str]) -> None:
-        """One command, which must succeed."""
+        """One command, which must succeed. Printed with its answer: with `pytest -s` a transcript."""
+        print("$", *words)
         words = [str(self.folder / words[0]), *words[1:]]
         done = self.run(words, cwd=self.folder, **self.settings)
         assert done.returncode == 0, f"{words}:\n{done.stdout}\n{done.stderr}"
+        print(done.stdout)
         self.said.append(done.stdout)
 
 
