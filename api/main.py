@@ -20,6 +20,7 @@ from api.routes import (
     browser_sessions,
     bulk_jobs,
     catalogue,
+    dataset_views,
     datasets,
     errors,
     evaluations,
@@ -48,6 +49,7 @@ VERSION = "1"
 UPLOADS = frozenset({("POST", "/v1/datasets"), ("PUT", "/v1/uploads/*/parts/*"), ("POST", "/v1/models")})
 RESOURCES = (
     datasets,
+    dataset_views,
     uploads,
     models,
     jobs,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import Select, func, select
+from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
 from fgfi_core.spec import Data
@@ -15,7 +16,7 @@ from store import audit, check_leases, garbage, ids, outbox
 from store.errors import DatasetNotReady, NoSuchSplit, NotFound
 from store.pages import Page, page
 from store.states import DatasetState
-from store.tables import Dataset
+from store.tables import Dataset, Thumbnail
 from store.tables.base import Json
 
 RE_UPLOAD = "Upload the data set again."
@@ -86,7 +87,9 @@ def delete(session: Session, project_id: str, dataset_id: str) -> None:
     """Delete a data set and collect its archive. Jobs still to run on it fail with `dataset_gone`. Raises NotFound."""
     row = _locked(session, project_id, dataset_id)
     row.deleted_at = func.clock_timestamp()
-    garbage.add(session, [row.object_key])
+    pictures = select(Thumbnail.object_key).where(Thumbnail.dataset_id == row.id)
+    garbage.add(session, [row.object_key, *session.scalars(pictures)])
+    session.execute(sql_delete(Thumbnail).where(Thumbnail.dataset_id == row.id))
     session.flush()
     audit.record(session, project_id, "dataset.delete", row.id, name=row.name)
 

@@ -1,7 +1,7 @@
 """Check a data set before anyone trains on it: every image decoded, every problem listed, counted and placed."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -29,7 +29,21 @@ __all__ = ["MAX_PROBLEMS", "DatasetReport", "Finding", "check"]
 MAX_PROBLEMS = 200
 
 
-def check(root: Path, *, image_size: tuple[int, int] | None = None, strides: Sequence[int] = STRIDES) -> DatasetReport:
+OnImage = Callable[[int, int], None]
+"""Hears how many images were looked at, of how many."""
+
+
+def _ignore(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+def check(
+    root: Path,
+    *,
+    image_size: tuple[int, int] | None = None,
+    strides: Sequence[int] = STRIDES,
+    on_image: OnImage = _ignore,
+) -> DatasetReport:
     """Read a data set, decode every image and describe it.
 
     image_size: (width, height) that images will be resized to; with it the boxes that fit into one cell of a map of
@@ -38,7 +52,7 @@ def check(root: Path, *, image_size: tuple[int, int] | None = None, strides: Seq
     known, folder = locate(root)
     dataset = known.scan(folder)
     examples = list({example.image_id: example for split in dataset.splits.values() for example in split}.values())
-    prints, broken = _decoded(examples, folder)
+    prints, broken = _decoded(examples, folder, on_image)
     leaked = [leak for one, other in _separate(dataset) for leak in leaks.leaks(dataset, one, other, prints)]
     problems = [*dataset.problems, *broken, *_copies(dataset, leaked, prints, folder)]
     problems.sort(key=lambda problem: problem.severity != "error")
@@ -66,10 +80,11 @@ def check(root: Path, *, image_size: tuple[int, int] | None = None, strides: Seq
     )
 
 
-def _decoded(examples: Sequence[Example], folder: Path) -> tuple[Prints, list[Problem]]:
+def _decoded(examples: Sequence[Example], folder: Path, on_image: OnImage) -> tuple[Prints, list[Problem]]:
     """Decode each image once; returns the fingerprints, and a problem for each that cannot be decoded."""
     prints, broken = {}, []
-    for example in examples:
+    for number, example in enumerate(examples):
+        on_image(number, len(examples))
         try:
             prints[example.image_id] = leaks.fingerprint(images.decode(example.path))
         except BadData as error:

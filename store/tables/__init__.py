@@ -3,7 +3,7 @@
 from store.tables.access import AuditEntry, BrowserSession
 from store.tables.attempts import Artifact, Attempt, Checkpoint, Metric
 from store.tables.base import Base
-from store.tables.datasets import Dataset
+from store.tables.datasets import Dataset, Thumbnail
 from store.tables.groups import Group
 from store.tables.jobs import Job, JobCount, JobEvent
 from store.tables.machinery import Garbage, Outbox, Worker
@@ -32,6 +32,7 @@ __all__ = [
     "Model",
     "Outbox",
     "Project",
+    "Thumbnail",
     "Upload",
     "Worker",
 ]

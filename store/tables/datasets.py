@@ -26,6 +26,7 @@ class Dataset(Base):
     object_key: Mapped[str] = mapped_column(unique=True)
     size: Mapped[int | None]
     sha256: Mapped[str | None]
+    progress: Mapped[Json | None] = mapped_column(doc="Of the check: {done, total} images.")
     report: Mapped[Json | None]
     error: Mapped[Json | None]
     created_at: Mapped[Now]
@@ -35,3 +36,20 @@ class Dataset(Base):
     check_token: Mapped[str | None]
     check_expires_at: Mapped[Time | None]
     published_at: Mapped[Time | None]
+
+
+class Thumbnail(Base):
+    """A small picture of one image of a data set. boxes: {label, box}, xyxy in the picture's pixels."""
+
+    __tablename__ = "thumbnails"
+
+    dataset_id: Mapped[str] = mapped_column(ForeignKey("datasets.id", ondelete="CASCADE"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    image: Mapped[str]
+    split: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    boxes: Mapped[list[Json]]
+    object_key: Mapped[str] = mapped_column(unique=True)
+    size: Mapped[int]
+    sha256: Mapped[str]

@@ -70,6 +70,9 @@ CALLS: dict[str, Call] = {
     "POST /v1/datasets": own("submit", 201, data=ZIP, query="name=x", writes=("dataset.create",)),
     "GET /v1/datasets": own("read", 200),
     "GET /v1/datasets/{dataset_id}": Call("read", 200),
+    "GET /v1/datasets/{dataset_id}/thumbnails": Call("read", 200),
+    "GET /v1/datasets/{dataset_id}/thumbnails/{number}": Call("read", 404),  # Its check made none.
+    "GET /v1/datasets/{dataset_id}/revisions": Call("read", 200),
     "DELETE /v1/datasets/{dataset_id}": Call("submit", 204, writes=("dataset.delete",)),
     "POST /v1/uploads": own(
         "submit",

@@ -23,10 +23,11 @@ from store.database import Sessions
 from store.events import NewEvent
 from store.groups import Arm, NewGroup
 from store.models import Architecture
-from store.objects import ObjectStore
+from store.objects import ObjectStore, Stored
 from store.principal import Principal
 from store.queues import Placing
 from store.settings import Settings
+from store.tables import Thumbnail
 from store.uploads import Asked, Limits
 
 DETECTOR = "shuffledet-1x"
@@ -110,6 +111,8 @@ class _Place:
             stored = self.objects.put(row.object_key, [b"PK"])
             row.size, row.sha256, row.state = stored.size, stored.sha256, "ready"
             row.report = {"images": 364, "classes": {"RBC": 4155, "WBC": 372, "Platelets": 361}, "problems": []}
+            picture = self.objects.put(f"datasets/{row.id}/thumbnails/1.webp", [b"RIFF"])
+            session.add(_thumbnail(row.id, picture))
             return row.id
 
     def job(self, spec: JobSpec) -> str:
@@ -170,6 +173,21 @@ class _Place:
         if sent:
             receiving.take_part(self.sessions, self.objects, row, 1, iter([body]), None)
         return row.id
+
+
+def _thumbnail(dataset_id: str, stored: Stored) -> Thumbnail:
+    return Thumbnail(
+        dataset_id=dataset_id,
+        number=1,
+        image="BloodImage_00001",
+        split="test",
+        width=320,
+        height=240,
+        boxes=[{"label": "WBC", "box": [12.5, 30.0, 96.0, 110.5]}],
+        object_key=stored.key,
+        size=stored.size,
+        sha256=stored.sha256,
+    )
 
 
 def _spec(dataset_id: str) -> JobSpec:

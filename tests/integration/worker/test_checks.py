@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select, update
 
-from store import check_leases, datasets
+from store import check_leases, datasets, thumbnails
 from store.database import Sessions
 from store.objects import FolderStore, ObjectStore
-from store.tables import Dataset
+from store.tables import Dataset, Garbage
 from worker.checks import check_dataset
 from worker.workplace import Workplace
 
@@ -151,3 +151,19 @@ def test_an_object_store_that_is_away_costs_a_data_set_nothing(
         session.execute(update(Dataset).values(check_expires_at=past))
     assert check_dataset(place, dataset_id)
     assert read(dataset_id).state == "ready"
+
+
+def test_a_checked_data_set_has_pictures_with_their_boxes_and_told_how_far_it_was(
+    place: Workplace, upload: Upload, read: Any, sessions: Sessions, objects: ObjectStore, project_id: str
+) -> None:
+    dataset_id = upload(voc())
+    check_dataset(place, dataset_id)
+    assert read(dataset_id).progress == {"done": 0, "total": 2}
+    with sessions.begin() as session:
+        found = thumbnails.list_all(session, project_id, dataset_id)
+    assert sorted((one.split, one.width, one.height) for one in found) == [("test", 32, 24), ("trainval", 32, 24)]
+    assert all(one.boxes == [{"label": "cell", "box": [1.0, 2.0, 12.0, 13.0]}] for one in found)
+    assert Image.open(io.BytesIO(b"".join(objects.get(found[0].object_key)))).size == (32, 24)
+    with sessions.begin() as session:
+        datasets.delete(session, project_id, dataset_id)
+        assert set(session.scalars(select(Garbage.object_key))) >= {one.object_key for one in found}
