@@ -113,6 +113,9 @@ CODES: dict[str, Meaning] = {
         "The project may not have so many jobs at once.",
         "Wait until some have ended, cancel what is not needed, or have its limit raised.",
     ),
+    "too_many_webhooks": Meaning(
+        409, "The project has as many webhooks as it may have.", "Delete one that is not needed."
+    ),
     "name_taken": Meaning(409, "Another one has this name already.", "Choose another name."),
     "idempotency_in_flight": Meaning(
         409,

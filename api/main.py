@@ -36,6 +36,7 @@ from api.routes import (
     projects,
     uploads,
     usage,
+    webhooks,
 )
 from api.service import Service
 from api.shutdown import on_stop
@@ -66,6 +67,7 @@ RESOURCES = (
     login_links,
     browser_sessions,
     usage,
+    webhooks,
     audit,
     errors,
     health,

@@ -34,6 +34,7 @@ STATUS: dict[type[errors.StoreError], int] = {
     errors.PartRefused: 422,
     errors.UploadIncomplete: 422,
     errors.ContentMismatch: 422,
+    errors.TooManyWebhooks: 409,
     errors.AddressRefused: 422,
     StorageAway: 503,
     StorageRefused: 503,

@@ -168,6 +168,12 @@ class ContentMismatch(StoreError):
     code = "content_mismatch"
 
 
+class TooManyWebhooks(StoreError):
+    """The project may not have more webhooks."""
+
+    code = "too_many_webhooks"
+
+
 class AddressRefused(StoreError):
     """The service does not send requests there: a private address, or a name that nobody knows."""
 

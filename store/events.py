@@ -11,6 +11,7 @@ import psycopg
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
+from store import webhook_events
 from store.errors import NotFound
 from store.settings import Settings
 from store.states import JobState
@@ -51,6 +52,7 @@ def move(session: Session, job: Job, state: JobState, message: str) -> None:
     before, job.state = job.state, state
     session.flush()
     append(session, job, [NewEvent("state", {"from": before, "to": state, "message": message})])
+    webhook_events.job_moved(session, job, state)
 
 
 def notify(session: Session, job_id: str) -> None:

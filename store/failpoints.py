@@ -18,6 +18,7 @@ Name = Literal[
     "finished",  # And now it does.
     "before_publish",  # A message is taken from the outbox, not sent.
     "published",  # It is sent, not marked.
+    "webhook_sent",  # A receiver has a message, and nobody knows yet.
 ]
 NAMES: tuple[Name, ...] = get_args(Name)
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from fgfi_core.spec import JobSpec
-from store import audit, events, idempotency, ids, job_models, limits, outbox, workers
+from store import audit, events, idempotency, ids, job_models, limits, outbox, webhook_events, workers
 from store.datasets import for_new_job
 from store.errors import DatasetNotReady, NotFound, WrongState
 from store.garbage import add_of_job
@@ -117,6 +117,7 @@ def enqueue(session: Session, project_id: str, new: NewJob, placing: Placing) ->
         message += f" It waits for a worker of class {class_of(placing.queue)}; none is there now."
     first = events.NewEvent("state", {"from": None, "to": "queued", "message": message})
     events.append(session, job, [first])
+    webhook_events.job_created(session, job)
     outbox.add(session, "job", job.id)
     audit.record(session, project_id, "job.create", job.id, name=job.name)
     session.refresh(job)

@@ -13,7 +13,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, func, literal, select, text, update
 from sqlalchemy.orm import Session
 
-from store import events
+from store import events, webhook_events
 from store.errors import LeaseLost
 from store.tables import Attempt, Job
 
@@ -85,6 +85,7 @@ def claim_first(
     job = session.get_one(Job, job_id, populate_existing=True)
     moved = {"from": "queued", "to": "running", "message": f"Attempt {number} began."}
     events.append(session, job, [events.NewEvent("state", moved)])
+    webhook_events.job_moved(session, job, "running")
     session.flush()
     return Claim(Lease(job_id, number, token), job)
 

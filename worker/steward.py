@@ -26,6 +26,7 @@ from store import (
     reaper,
     receiving,
     steward_lock,
+    webhook_sending,
     workers,
 )
 from store.database import Sessions, make_engine, make_sessions, now
@@ -36,6 +37,7 @@ from store.tables import Dataset, Model, Outbox
 from worker import alive, app, clock
 from worker.stopping import Stopping
 from worker.supervisor import budget_of
+from worker.webhook_sender import Sender
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +61,12 @@ class Steward:
         self._settings = settings
         self._sessions = sessions
         self._objects = objects
+        self._webhooks = Sender(settings, sessions)
         self.chores = [
             Chore(0, self.relay),
             Chore(0, self.reap),
             Chore(settings.republish_seconds / 4, self.announce_again),
+            Chore(0, self.tell_webhooks),
             Chore(10, self.collect),
             Chore(10, self.sum_counts),
             Chore(60, self.expire),
@@ -98,6 +102,10 @@ class Steward:
                 log.warning("the broker is away, %d published: %s", len(published), error)
             if published:
                 outbox.mark(session, published)
+
+    def tell_webhooks(self) -> None:
+        """Begin to send what webhooks are to be told."""
+        self._webhooks.deliver()
 
     def reap(self) -> None:
         """End attempts whose worker was not heard of."""
@@ -148,6 +156,7 @@ class Steward:
             for uploads in (datasets, models):
                 uploads.expire_uploads(session, timedelta(hours=self._settings.upload_expiry_hours))
             outbox.forget_published(session, timedelta(days=1))
+            webhook_sending.forget(session, timedelta(days=30))
             workers.forget(session, timedelta(days=1))
 
     def tidy_uploads(self) -> None:

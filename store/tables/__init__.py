@@ -10,6 +10,7 @@ from store.tables.machinery import Garbage, Outbox, Worker
 from store.tables.models import JobModel, Model
 from store.tables.projects import ApiKey, IdempotencyKey, LoginLink, Project
 from store.tables.uploads import Upload
+from store.tables.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "ApiKey",
@@ -34,5 +35,7 @@ __all__ = [
     "Project",
     "Thumbnail",
     "Upload",
+    "Webhook",
+    "WebhookDelivery",
     "Worker",
 ]

@@ -59,13 +59,32 @@ CALLS: dict[str, Call] = {
     "GET /metrics": own("nothing", 200),
     "GET /v1/openapi.json": own("nothing", 200),
     "GET /v1/errors": own("nothing", 200),
-    "GET /v1/errors/{code}": own("nothing", 404),
+    "GET /v1/errors/{code}": own("nothing", 200),
     "GET /static/icon.svg": own("nothing", 200),
     "GET /": own("nothing", 303),
     "GET /login": own("nothing", 401),
     "GET /login/oidc": own("nothing", 404),  # Without a provider.
     "GET /login/oidc/callback": own("nothing", 404),
     "POST /logout": own("nothing", 303),
+    # Webhooks. Addresses are numbers, so that nothing is resolved.
+    "POST /v1/webhooks": own(
+        "admin",
+        201,
+        json=lambda _: {"url": "https://8.8.8.8/hooks", "events": ["job.failed"]},
+        writes=("webhook.create",),
+    ),
+    "GET /v1/webhooks": own("read", 200),
+    "GET /v1/webhooks/{webhook_id}": Call("read", 200),
+    "PATCH /v1/webhooks/{webhook_id}": Call(
+        "admin", 200, json=lambda _: {"enabled": False}, writes=("webhook.change",)
+    ),
+    "DELETE /v1/webhooks/{webhook_id}": Call("admin", 204, writes=("webhook.delete",)),
+    "POST /v1/webhooks/{webhook_id}/rotate": Call("admin", 200, writes=("webhook.rotate",)),
+    "POST /v1/webhooks/{webhook_id}/test": Call("admin", 202, writes=("webhook.test",)),
+    "GET /v1/webhooks/{webhook_id}/deliveries": Call("read", 200),
+    "POST /v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver": Call(
+        "admin", 202, writes=("webhook.redeliver",)
+    ),
     # Data sets and uploads.
     "POST /v1/datasets": own("submit", 201, data=ZIP, query="name=x", writes=("dataset.create",)),
     "GET /v1/datasets": own("read", 200),

@@ -16,7 +16,20 @@ from safetensors.numpy import save
 
 from fgfi_core.spec import JobSpec
 from fgfi_core.spec.evaluation import EvaluationSpec
-from store import artifacts, attempts, datasets, evaluations, groups, jobs, keys, leases, logins, models, receiving
+from store import (
+    artifacts,
+    attempts,
+    datasets,
+    evaluations,
+    groups,
+    jobs,
+    keys,
+    leases,
+    logins,
+    models,
+    receiving,
+    webhooks,
+)
 from store.artifacts import NewArtifact
 from store.attempts import NewMetric, Report, Trace
 from store.database import Sessions
@@ -90,6 +103,9 @@ def build(sessions: Sessions, objects: ObjectStore, settings: Settings, project_
     ids[name("up", "Sent")] = place.upload("smears, second half", sent=True)
     with sessions.begin() as session:
         jobs.pause(session, project_id, ids[name("job", "Paused")])
+        hook = webhooks.create(session, project_id, "https://example.com/hooks/fgfi", ["job.succeeded", "job.failed"])
+        ids[name("whk", "Hook")] = hook.id
+        ids[name("msg", "Test")] = webhooks.try_out(session, project_id, hook.id).id
         made = keys.create(session, project_id, "ci", ["submit"], settings.secret_key)
         ids[name("key", "Ci")] = made.row.id
         desk = logins.open_session(session, Principal(project_id, frozenset({"read"}), user="ada"), HOUR)

@@ -31,6 +31,7 @@ KINDS = {
     "ses": "session_id",
     "prj": "project_id",
     "whk": "webhook_id",
+    "msg": "delivery_id",
 }
 QUICK = """
 [[operations]]

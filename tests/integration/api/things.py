@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from fgfi_core.spec import JobSpec
 from fgfi_core.spec.evaluation import EvaluationSpec
-from store import artifacts, datasets, evaluations, groups, ids, jobs, keys, leases, logins, uploads
+from store import artifacts, datasets, evaluations, groups, ids, jobs, keys, leases, logins, uploads, webhooks
 from store.artifacts import NewArtifact
 from store.attempts import Trace, fail
 from store.groups import Arm, NewGroup
@@ -45,6 +45,8 @@ def make(session: Session, objects: ObjectStore, settings: Settings, project_id:
     browser = logins.open_session(session, Principal(project_id, frozenset({"read"}), key.id), HOUR)
     measured = {"name": "matrix", "model": _model(session, objects, project_id), "dataset": {"id": dataset.id}}
     evaluation = evaluations.create(session, project_id, EvaluationSpec.model_validate(measured)).job
+    hook = webhooks.create(session, project_id, "https://example.com/hooks", ["job.failed"])
+    delivery = webhooks.try_out(session, project_id, hook.id)
     return {
         "dataset_id": dataset.id,
         "job_id": job.id,
@@ -59,6 +61,9 @@ def make(session: Session, objects: ObjectStore, settings: Settings, project_id:
         "project_id": project_id,
         "number": "1",
         "action": "retry",
+        "code": "not_found",
+        "webhook_id": hook.id,
+        "delivery_id": delivery.id,
     }
 
 

@@ -49,6 +49,14 @@ WRITTEN: dict[str, tuple[str, ...]] = {
         "UPDATE workers SET classes = '{gpu,cpu}', devices = '[{\"name\": \"a card\"}]', trouble = 'none'",
         "UPDATE outbox SET queue = 'jobs.gpu'",
     ),
+    # A message that waits for its receiver.
+    "0009": (
+        "INSERT INTO webhooks (id, project_id, url, events) VALUES ('w', 'p', 'https://example.com', '{job.failed}')",
+        (
+            "INSERT INTO webhook_deliveries (id, webhook_id, event, data, give_up_at) "
+            "VALUES ('m', 'w', 'job.failed', '{}', now() + interval '1 day')"
+        ),
+    ),
     # A browser that came in by a key's link, and what it did.
     "0010": (
         "INSERT INTO api_keys (id, project_id, name, hint, digest, scopes) VALUES ('k', 'p', 'n', 'h', 'd', '{admin}')",
