@@ -86,6 +86,7 @@ docs: setup
 	$(BIN)/typer client.main utils docs --name fgfi --title "The fgfi command" --output docs/commands.md
 	$(BIN)/python -m fgfi_core.spec.reference > docs/spec.md
 	$(BIN)/python -m tests.integration.api.authorisation
+	$(BIN)/python -m tests.fgfi_core.data.hostile
 	$(BIN)/python -m api.describe errors > docs/errors.md
 	$(BIN)/python -m api.describe openapi > docs/openapi.json
 

@@ -27,10 +27,18 @@ def _masked(value: Any) -> Any:
     return value
 
 
+def _mask_record(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _masked(record.getMessage()), ()
+    return True
+
+
 def configure(style: Literal["json", "console"]) -> None:
     """Send structlog and the standard library's loggers to stderr in one style."""
     # uvicorn's own request line has the query in it, and with that the one-time login token.
     logging.getLogger("uvicorn.access").disabled = True
+    # At its most talkative uvicorn prints every request's address and query, too.
+    for name in ("uvicorn.error", "uvicorn.asgi"):
+        logging.getLogger(name).addFilter(_mask_record)
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if style == "json"

@@ -23,6 +23,7 @@ from client.connection import Connection
 from client.following import Following
 from client.groups import Groups
 from client.http import STREAM_TIMEOUT, Http, headers_of, refused
+from client.keys import Keys
 from client.models import StreamEvent
 from client.registry import Registry
 from client.sdk import Fgfi
@@ -64,6 +65,16 @@ class AsyncGroups:
         self.delete = _awaited(groups.delete)
 
 
+class AsyncKeys:
+    """The project's API keys."""
+
+    def __init__(self, keys: Keys) -> None:
+        self.list = _awaited(keys.list)
+        self.add = _awaited(keys.add)
+        self.rotate = _awaited(keys.rotate)
+        self.revoke = _awaited(keys.revoke)
+
+
 class AsyncFgfi:
     """A connection to one service. Everything raises ClientError when the service refuses or cannot be reached."""
 
@@ -75,6 +86,7 @@ class AsyncFgfi:
         )
         self.models = AsyncRegistry(service.models)
         self.groups = AsyncGroups(service.groups)
+        self.keys = AsyncKeys(service.keys)
         self.detectors = _awaited(service.detectors)
         self.datasets = _awaited(service.datasets)
         self.dataset = _awaited(service.dataset)

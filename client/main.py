@@ -17,6 +17,7 @@ from client.commands import (
     export_metrics,
     groups,
     jobs,
+    keys,
     methods,
     models,
     region,
@@ -43,6 +44,7 @@ app.command("submit")(submit.submit)
 app.command("submit-all")(submit_all.submit_all)
 app.add_typer(groups.app, name="groups")
 app.command("evaluate")(evaluate.evaluate)
+app.add_typer(keys.app, name="keys")
 app.command("jobs")(jobs.jobs)
 app.command("show")(jobs.show)
 app.command("cancel")(jobs.cancel)

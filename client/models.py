@@ -259,3 +259,16 @@ class Measured(_Answer):
     stage: str
     seed: int
     values: dict[str, float]
+
+
+class Key(_Answer):
+    """An API key. token: the key itself, in the answer that made it and never again."""
+
+    id: str
+    name: str
+    hint: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    token: str | None = None

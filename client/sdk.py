@@ -25,6 +25,7 @@ from client.fetching import Fetch
 from client.following import Following
 from client.groups import Groups
 from client.http import Http
+from client.keys import Keys
 from client.models import Artifact, Dataset, Detector, DryRun, Job, Measured, StreamEvent, Submitted
 from client.parted import Watch
 from client.registry import Registry
@@ -148,6 +149,11 @@ class Fgfi:
     def groups(self) -> Groups:
         """Comparisons of several jobs."""
         return Groups(self._http, self._pages)
+
+    @property
+    def keys(self) -> Keys:
+        """The project's API keys."""
+        return Keys(self._http)
 
     def dry_run(self, spec: dict[str, Any], priority: str | None = None, device_class: str | None = None) -> DryRun:
         """What `submit` would make, and how long it would take; nothing is made."""

@@ -7,6 +7,7 @@ from typing import TypeVar
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from store import garbage
 from store.errors import LeaseLost
 from store.states import DatasetState
 from store.tables import Dataset, Model
@@ -40,7 +41,7 @@ def claim(session: Session, table: type[Checked], subject_id: str, lease: timede
     )
     if row is not None and row.checks > MAX_CHECKS:
         message = f"The check was lost {MAX_CHECKS} times."
-        _end(row, "rejected", None, {"code": "check_failed", "message": message, "hint": re_upload})
+        _end(session, row, "rejected", None, {"code": "check_failed", "message": message, "hint": re_upload})
         session.flush()
         return None
     return row
@@ -91,12 +92,14 @@ def finish(
         or row.check_expires_at <= now
     ):
         raise LeaseLost(f"the check of '{subject_id}' is no longer ours")
-    _end(row, "rejected" if error else "ready", report, error)
+    _end(session, row, "rejected" if error else "ready", report, error)
     session.flush()
     return row
 
 
-def _end(row: Dataset | Model, state: DatasetState, report: Json | None, error: Json | None) -> None:
+def _end(session: Session, row: Dataset | Model, state: DatasetState, report: Json | None, error: Json | None) -> None:
+    if state == "rejected" and isinstance(row, Dataset):
+        garbage.add(session, [row.object_key])  # Nobody can use it; what is wrong with it stands in the row.
     row.state, row.report, row.error = state, report, error
     row.checked_at = func.clock_timestamp()
     row.check_token = row.check_expires_at = None

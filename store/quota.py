@@ -43,6 +43,7 @@ def by_kind(session: Session, project_id: str) -> dict[str, int]:
         name: select(func.sum(table.size)).where(table.project_id == project_id, table.deleted_at.is_(None))
         for name, table in (("datasets", Dataset), ("models", Model))
     }
+    kept["datasets"] = kept["datasets"].where(Dataset.state != "rejected")  # Its archive is not kept.
     promised = select(func.sum(Upload.size)).where(
         Upload.project_id == project_id, Upload.state.in_(("open", "joining"))
     )

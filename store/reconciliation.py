@@ -23,7 +23,7 @@ BATCH = 500
 Table = type[Artifact] | type[Checkpoint] | type[Dataset] | type[Model]
 # Which rows promise an object: a deleted data set and a damaged checkpoint keep their rows without one.
 PROMISES: dict[Table, ColumnElement[bool]] = {
-    Dataset: Dataset.deleted_at.is_(None) & Dataset.size.is_not(None),
+    Dataset: Dataset.deleted_at.is_(None) & Dataset.size.is_not(None) & (Dataset.state != "rejected"),
     Model: Model.deleted_at.is_(None) & Model.size.is_not(None),
     Checkpoint: Checkpoint.damaged_at.is_(None),
     Artifact: Artifact.object_key.is_not(None),

@@ -7,7 +7,9 @@ and ratio are limited while the bytes flow, and nothing appears at the destinati
 import re
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -57,7 +59,8 @@ def extract(archive: Path, destination: Path, limits: Limits = DEFAULT_LIMITS) -
     # In the same folder, so that the last step is a rename.
     folder = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=destination.parent))
     try:
-        extracted = _write(members(archive), folder, limits, most)
+        with closing(members(archive)) as found:  # Also when a member is refused half-way.
+            extracted = _write(found, folder, limits, most)
         if not extracted.files:
             raise BadArchive("The archive holds no files.")
         folder.chmod(0o755)
@@ -71,6 +74,7 @@ def extract(archive: Path, destination: Path, limits: Limits = DEFAULT_LIMITS) -
 
 def _write(members: Iterator[Member], folder: Path, limits: Limits, most: int) -> Extracted:
     files, size = 0, 0
+    seen: dict[str, str] = {}
     for member in members:
         path = _checked(member, limits)
         target = folder / path
@@ -82,6 +86,10 @@ def _write(members: Iterator[Member], folder: Path, limits: Limits, most: int) -
         files += 1
         if files > limits.files:
             raise BadArchive(f"More than {limits.files} files; stopped at '{member.name}'.")
+        # Two names that a file system may take for one: macOS and Windows would lose a file.
+        earlier = seen.setdefault(unicodedata.normalize("NFC", str(path)).casefold(), str(path))
+        if earlier != str(path):
+            raise BadArchive(f"{member.name!a} and {earlier!a} differ only in case or in how letters are composed.")
         _make_folder(target.parent, member.name)
         size += _copy(member, target, min(limits.file, most - size))
     return Extracted(files, size)

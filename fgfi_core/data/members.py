@@ -2,11 +2,12 @@
 
 import gzip
 import stat
+import struct
 import sys
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple, Self, cast
@@ -22,6 +23,12 @@ CHUNK = 2**20
 MAX_PADDING = 64 * 2**20
 # Long names and the like; tarfile holds them in memory.
 MAX_EXTENSION = 2**20
+# Of a zip: the list of members, which a reader holds in memory; the end of the file, in which its size stands.
+MAX_DIRECTORY = 64 * 2**20
+_TAIL = 2**16 + 200
+_IN_ZIP64 = 2**32 - 1
+# Their unpackers take little memory, whatever an archive asks for.
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 _EXTENSIONS = (
     tarfile.XHDTYPE,
     tarfile.XGLTYPE,
@@ -62,7 +69,7 @@ class Member(NamedTuple):
     open: Callable[[], IO[bytes] | None]
 
 
-def members(archive: Path) -> Iterator[Member]:
+def members(archive: Path) -> Generator[Member, None, None]:
     """Tell the format by the content and yield each member in turn; open one before asking for the next.
 
     Raises BadArchive, and what the format's own reader raises for damage.
@@ -80,14 +87,34 @@ def members(archive: Path) -> Iterator[Member]:
     raise BadArchive("The file is no archive we can read.", hint="Send a .zip, .tar, .tar.gz or .tar.zst.")
 
 
-def _zip(archive: Path) -> Iterator[Member]:
+def _zip(archive: Path) -> Generator[Member, None, None]:
+    _require_directory(archive)
     with zipfile.ZipFile(archive) as packed:
         for info in packed.infolist():
             if info.flag_bits & 1:
                 raise BadArchive(f"{info.filename!a} is encrypted.")
+            if info.compress_type not in METHODS:
+                raise BadArchive(f"{info.filename!a} is packed by a method other than store, deflate and bzip2.")
             kind = "folder" if info.is_dir() else _kind(info.external_attr >> 16)
             # The raw name: `filename` is cut at a NUL, which would hide what stands after it.
             yield Member(info.orig_filename, kind, partial(packed.open, info))
+
+
+def _require_directory(archive: Path) -> None:
+    """Refuse a zip whose list of members would fill the memory, which zipfile reads whole. Both sizes count, for in a
+    hostile file the old and the 64-bit one may differ.
+    """
+    with archive.open("rb") as file:
+        file.seek(max(0, archive.stat().st_size - _TAIL))
+        tail = file.read()
+    sizes = [0]
+    for mark, at, layout in ((b"PK\x05\x06", 12, "<I"), (b"PK\x06\x06", 40, "<Q")):
+        place = tail.rfind(mark)
+        found = tail[place + at : place + at + struct.calcsize(layout)] if place >= 0 else b""
+        if len(found) == struct.calcsize(layout):
+            sizes.append(struct.unpack(layout, found)[0])
+    if any(MAX_DIRECTORY < size != _IN_ZIP64 for size in sizes):
+        raise BadArchive("The archive's list of members is too large to be one.")
 
 
 def _kind(mode: int) -> str:
@@ -97,7 +124,7 @@ def _kind(mode: int) -> str:
     return "file" if stat.S_IFMT(mode) in {0, stat.S_IFREG} else "special file"
 
 
-def _tar(source: IO[bytes]) -> Iterator[Member]:
+def _tar(source: IO[bytes]) -> Generator[Member, None, None]:
     # A stream is read once, front to back, so a bomb is met before it is unpacked.
     with source, tarfile.open(fileobj=source, mode="r|", tarinfo=_Header) as packed:
         for info in packed:

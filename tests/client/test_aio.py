@@ -13,6 +13,7 @@ from client.aio import AsyncFgfi, AsyncGroups, AsyncRegistry
 from client.connection import Connection
 from client.errors import EXIT_REFUSED, ClientError
 from client.groups import Groups
+from client.keys import Keys
 from client.models import StreamEvent
 from client.registry import Registry
 from client.sdk import Fgfi
@@ -39,6 +40,7 @@ def test_it_has_every_method_that_the_other_has(make_service: MakeService) -> No
     assert methods(Fgfi) <= offered(service)
     assert methods(Registry) <= offered(service.models)
     assert methods(Groups) <= offered(service.groups)
+    assert methods(Keys) <= offered(service.keys)
     assert isinstance(service.models, AsyncRegistry)
     assert isinstance(service.groups, AsyncGroups)
 

@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 from sqlalchemy import func, select, update
 
-from store import check_leases, datasets, thumbnails
+from store import check_leases, datasets, quota, thumbnails
 from store.database import Sessions
 from store.objects import FolderStore, ObjectStore
 from store.tables import Dataset, Garbage
+from tests.fgfi_core.data.hostile import ARCHIVES
 from worker.checks import check_dataset
 from worker.workplace import Workplace
 
@@ -167,3 +168,27 @@ def test_a_checked_data_set_has_pictures_with_their_boxes_and_told_how_far_it_wa
     with sessions.begin() as session:
         datasets.delete(session, project_id, dataset_id)
         assert set(session.scalars(select(Garbage.object_key))) >= {one.object_key for one in found}
+
+
+@pytest.mark.parametrize("name", ["zip: parent path", "zip: zip64 that lies", "tar: symbolic link", "another format"])
+def test_of_a_hostile_archive_nothing_stays_but_the_reason(
+    place: Workplace,
+    upload: Upload,
+    read: Callable[[str], Dataset],
+    objects: ObjectStore,
+    sessions: Sessions,
+    project_id: str,
+    name: str,
+) -> None:
+    make, message = ARCHIVES[name]
+    dataset_id = upload(make())
+    assert check_dataset(place, dataset_id)
+    row = read(dataset_id)
+    assert (row.state, (row.error or {})["code"]) == ("rejected", "bad_archive")
+    assert message in (row.error or {})["message"]
+    with sessions.begin() as session:
+        due = list(session.scalars(select(Garbage.object_key)))
+        assert quota.used(session, project_id) == 0
+    assert due == [found.key for found in objects.list()]  # All that is there is the steward's to delete.
+    cache = place.settings.worker_cache  # Empty files in it are locks.
+    assert [path for path in cache.rglob("*") if path.is_file() and path.stat().st_size] == []
