@@ -59,6 +59,7 @@ class JobList:
     chips: tuple[Chip, ...]
     query: str
     state: str
+    dataset: str
     cursor: str
     older: str | None
     empty: bool
@@ -66,7 +67,12 @@ class JobList:
     @property
     def address(self) -> str:
         """The page's own URL, with its filters."""
-        return _address(state=self.state, q=self.query, cursor=self.cursor)
+        return _address(state=self.state, q=self.query, dataset=self.dataset, cursor=self.cursor)
+
+    @property
+    def newest(self) -> str | None:
+        """The first page of the list, from a later one."""
+        return _address(state=self.state, q=self.query, dataset=self.dataset) if self.cursor else None
 
 
 def job_list(
@@ -76,18 +82,20 @@ def job_list(
     *,
     state: str,
     query: str,
+    dataset: str,
     cursor: str,
 ) -> JobList:
     """Put the list together."""
     total = sum(counts.values())
-    chips = [Chip("All", "", _address(q=query), total, on=not state)]
+    kept = {"q": query, "dataset": dataset}
+    chips = [Chip("All", "", _address(**kept), total, on=not state)]
     chips += [
-        Chip(name.capitalize(), name, _address(state=name, q=query), _sum(counts, states), on=state == name)
+        Chip(name.capitalize(), name, _address(state=name, **kept), _sum(counts, states), on=state == name)
         for name, states in FILTERS.items()
     ]
-    older = _address(state=state, q=query, cursor=page.next_cursor) if page.next_cursor else None
+    older = _address(state=state, **kept, cursor=page.next_cursor) if page.next_cursor else None
     rows = tuple(_row(job, best.get(job.id, {})) for job in page.rows)
-    return JobList(rows, tuple(chips), query, state, cursor, older, empty=total == 0)
+    return JobList(rows, tuple(chips), query, state, dataset, cursor, older, empty=total == 0)
 
 
 def _row(job: Job, best: Mapping[str, float]) -> Row:

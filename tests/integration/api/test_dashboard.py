@@ -54,6 +54,8 @@ def test_filters_live_in_the_address(
     assert waiting.id not in text
     fragment = visitor.get("/jobs/list", params={"state": "running", "q": "cell"})
     assert fragment.headers["hx-replace-url"] == "/jobs?state=running&q=cell"
+    assert running.id in visitor.get("/jobs", params={"dataset": running.dataset_id}).text
+    assert running.id not in visitor.get("/jobs", params={"dataset": "ds_none"}).text
 
 
 def test_a_list_that_is_long_has_older_jobs(
