@@ -27,9 +27,22 @@ class Dataset(_Answer):
     name: str
     state: Literal["uploading", "checking", "ready", "rejected"]
     size: int | None = None
+    progress: dict[str, int] | None = None
     report: dict[str, Any] | None = None
     error: Trouble | None = None
     created_at: datetime
+
+
+class Thumbnail(_Answer):
+    """A small picture of an image; boxes: {label, box}, xyxy in its pixels. Its bytes (WebP) are at `content`."""
+
+    number: int
+    image: str
+    split: str
+    width: int
+    height: int
+    boxes: tuple[dict[str, Any], ...]
+    content: str
 
 
 class Part(_Answer):

@@ -26,7 +26,7 @@ from client.following import Following
 from client.groups import Groups
 from client.http import Http
 from client.keys import Keys
-from client.models import Artifact, Dataset, Detector, DryRun, Job, Measured, StreamEvent, Submitted
+from client.models import Artifact, Dataset, Detector, DryRun, Job, Measured, StreamEvent, Submitted, Thumbnail
 from client.parted import Watch
 from client.registry import Registry
 from client.sources import Source
@@ -81,6 +81,15 @@ class Fgfi:
     def dataset(self, dataset_id: str) -> Dataset:
         """One data set."""
         return Dataset.model_validate(self._http.get(f"/v1/datasets/{dataset_id}"))
+
+    def revisions(self, dataset_id: str) -> list[Dataset]:
+        """What was uploaded under a data set's name, newest first."""
+        return [Dataset.model_validate(one) for one in self._http.get(f"/v1/datasets/{dataset_id}/revisions")["data"]]
+
+    def thumbnails(self, dataset_id: str) -> list[Thumbnail]:
+        """Small pictures of a checked data set, with their boxes."""
+        found = self._http.get(f"/v1/datasets/{dataset_id}/thumbnails")["data"]
+        return [Thumbnail.model_validate(one) for one in found]
 
     def add_dataset(
         self,
