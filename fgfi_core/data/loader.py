@@ -45,6 +45,7 @@ class TrainLoader:
     frame: the network's input. batch_size: at most; a smaller data set is one batch, and what is left over at the end
     of an epoch is dropped. workers: processes that prepare batches, 0 does it here. threads: torch threads of
     each. pin: page-locked batches for fast copies to a GPU. cache_bytes: budget of `ImageCache`.
+    part: (which, of how many) equal parts of each batch this is to make, where several processes share one.
     """
 
     def __init__(
@@ -59,11 +60,17 @@ class TrainLoader:
         threads: int = 1,
         pin: bool = False,
         cache_bytes: int = DEFAULT_BUDGET,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         if not examples:
             raise ValueError("there are no examples to train on")
         self.seed = seed
         self.batch_size = min(batch_size, len(examples))
+        which, parts = part
+        if self.batch_size % parts:
+            raise ValueError(f"a batch of {self.batch_size} images has no {parts} equal parts")
+        own = self.batch_size // parts
+        self._own = slice(which * own, (which + 1) * own)
         self._count = len(examples)
         self._cache = ImageCache(examples, frame, budget=cache_bytes, shared=workers > 0)
         self._batches = _Batches(examples, frame, augmentation, seed, self._cache)
@@ -93,7 +100,7 @@ class TrainLoader:
         """Batches of one epoch from number `start` on. Raises BadData for an image that cannot be decoded."""
         order = np.random.default_rng([_ORDER, self.seed, epoch]).permutation(self._count)
         size = self.batch_size
-        self._keys.pending = [(epoch, order[i * size : (i + 1) * size]) for i in range(start, len(self))]
+        self._keys.pending = [(epoch, order[i * size : (i + 1) * size][self._own]) for i in range(start, len(self))]
         if self._loader is not None:
             yield from self._loader
             return

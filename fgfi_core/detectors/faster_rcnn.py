@@ -21,6 +21,7 @@ from fgfi_core.detectors.normalisation import Normalisation
 from fgfi_core.detectors.pretrained import imagenet
 from fgfi_core.detectors.proposals import Proposals, propose
 from fgfi_core.detectors.region_pooling import RegionPooling
+from fgfi_core.detectors.shared_draws import SharedSampler
 from fgfi_core.detectors.two_stage_parts import Parts
 from fgfi_core.spec.catalogue import DETECTORS
 
@@ -103,7 +104,14 @@ class FasterRCNN(Detector):
                 [outputs["region_labels"]],
                 [outputs["region_goals"]],
             )
-        return {"objectness": objectness, "rpn_box": rpn_box, "class": class_, "box": box}
+        # Each is a mean over what was sampled, here; over processes, their mean is to be that over what all sampled.
+        anchors, regions = self.rpn.fg_bg_sampler.share, self.roi_heads.fg_bg_sampler.share
+        return {
+            "objectness": anchors * objectness,
+            "rpn_box": anchors * rpn_box,
+            "class": regions * class_,
+            "box": regions * box,
+        }
 
     def decode(self, outputs: Outputs) -> tuple[Tensor, Tensor]:
         """boxes [B, N * C, 4], one for each region and class, and scores [B, N * C, C], zero for every other class.
@@ -216,7 +224,7 @@ class FasterRCNN(Detector):
 
 def _proposal_network(channels: int, anchors: FixedAnchors, recipe: Recipe) -> RegionProposalNetwork:
     (shapes,) = {level.shape[2] for level in anchors.levels()}
-    return RegionProposalNetwork(
+    network = RegionProposalNetwork(
         anchors,
         RPNHead(channels, shapes),
         fg_iou_thresh=recipe.anchor_positive_iou,
@@ -228,10 +236,12 @@ def _proposal_network(channels: int, anchors: FixedAnchors, recipe: Recipe) -> R
         nms_thresh=recipe.proposal_nms_iou,
         score_thresh=recipe.proposal_score,
     )
+    network.fg_bg_sampler = SharedSampler(recipe.anchor_samples, recipe.anchor_positive_fraction)
+    return network
 
 
 def _region_heads(parts: Parts, strides: Sequence[int], num_classes: int, recipe: Recipe) -> RoIHeads:
-    return RoIHeads(
+    heads = RoIHeads(
         RegionPooling(strides[: parts.pooled_levels], recipe.region_size, recipe.region_points),
         parts.box_head,
         FastRCNNPredictor(parts.vector, num_classes + 1),
@@ -244,6 +254,8 @@ def _region_heads(parts: Parts, strides: Sequence[int], num_classes: int, recipe
         nms_thresh=recipe.nms_iou,
         detections_per_img=recipe.per_image,
     )
+    heads.fg_bg_sampler = SharedSampler(recipe.region_samples, recipe.region_positive_fraction)
+    return heads
 
 
 def _flat(maps: Sequence[Tensor], counts: Sequence[int], *, values: int) -> Tensor:

@@ -20,6 +20,7 @@ from fgfi_core.detectors.detector import Detector, Outputs, Target
 from fgfi_core.detectors.one_stage import OneStage, in_float32
 from fgfi_core.detectors.pyramid import CHANNELS, FROZEN, STRIDES, pyramid, pyramid_anchors, resnet_weights
 from fgfi_core.detectors.selection import Selection
+from fgfi_core.processes import processes, summed
 
 DEPTHS = {"fcos-resnet50-fpn": "resnet50", "fcos-resnet18-fpn": "resnet18"}
 GROUPS = 32  # torchvision's group norm
@@ -45,7 +46,7 @@ class FCOSDetector(OneStage):
     _points: Tensor
 
     def __init__(self, name: str, num_classes: int, image_size: tuple[int, int], depth: str) -> None:
-        head = FCOSHead(CHANNELS, 1, num_classes)
+        head = _Head(CHANNELS, 1, num_classes)
         norm = partial(_GroupNorm, GROUPS)
         head.classification_head = FCOSClassificationHead(CHANNELS, 1, num_classes, norm_layer=norm)
         head.regression_head = FCOSRegressionHead(CHANNELS, 1, norm_layer=norm)
@@ -88,6 +89,22 @@ class _GroupNorm(nn.GroupNorm):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+
+
+class _Head(FCOSHead):  # type: ignore[misc]  # torchvision has no types
+    """Its losses are means over the positive points; over processes, over those of all."""
+
+    def compute_loss(
+        self,
+        targets: list[dict[str, Tensor]],
+        head_outputs: dict[str, Tensor],
+        anchors: list[Tensor],
+        matched_idxs: list[Tensor],
+    ) -> dict[str, Tensor]:
+        losses = super().compute_loss(targets, head_outputs, anchors, matched_idxs)
+        own = torch.stack([(matched >= 0).sum() for matched in matched_idxs]).sum()
+        share = processes() * own.clamp(min=1) / summed(own).clamp(min=1)
+        return {name: share * loss for name, loss in losses.items()}
 
 
 def _squares(strides: int) -> AnchorGenerator:

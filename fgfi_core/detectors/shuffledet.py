@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from fgfi_core.detectors.anchors import Shapes, grid, scale_shapes
 from fgfi_core.detectors.boxes import clip, decode, pad_targets
 from fgfi_core.detectors.detector import Detector, Outputs, Target
 from fgfi_core.detectors.normalisation import Normalisation
 from fgfi_core.detectors.selection import Selection
+from fgfi_core.detectors.shared_draws import dropout
 from fgfi_core.detectors.shuffledet_losses import shuffledet_losses
 from fgfi_core.detectors.shufflenetv1 import HALVINGS, backbone, halved
 
@@ -75,7 +75,7 @@ class ShuffleDet(Detector):
         """logits: [B, A, num_classes]. confidence: [B, A], before the sigmoid. deltas: [B, A, 4]."""
         del targets  # One stage learns from every anchor.
         (features,) = maps
-        raw = self.head(functional.dropout(features, _DROPPED, self.training)).permute(0, 2, 3, 1)
+        raw = self.head(dropout(features, _DROPPED, training=self.training)).permute(0, 2, 3, 1)
         count = len(self.anchor_shapes)
         logits, confidence, deltas = raw.split((count * self.num_classes, count, count * 4), dim=3)
         # The number of anchors is fixed, so that images of another size fail here and never meet the wrong anchors.

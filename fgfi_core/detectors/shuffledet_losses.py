@@ -6,6 +6,7 @@ from torch.nn import functional
 from torchvision.ops import box_convert, box_iou
 
 from fgfi_core.detectors.boxes import encode
+from fgfi_core.processes import processes, summed
 
 CONFIDENCE_ASSIGNED = 75.0
 CONFIDENCE_ELSEWHERE = 100.0
@@ -45,7 +46,7 @@ def shuffledet_losses(
     labels: Tensor,
     real: Tensor,
 ) -> dict[str, Tensor]:
-    """`class`, `confidence` and `box`, with N the number of boxes in the batch.
+    """`class`, `confidence` and `box`, with N the number of boxes in the batch, that of all processes.
 
     Class: binary cross-entropy on the softmax over assigned anchors, / N. Confidence: squared distance of the sigmoid
     from the IoU that the predicted box has with its own, a constant, or from 0 without one. Box: squared error / N.
@@ -58,7 +59,7 @@ def shuffledet_losses(
         anchor_count = len(anchors)
         with torch.no_grad():
             assigned = assign(anchors, boxes)
-            count = real.sum().clamp(min=1)
+            count = summed(real.sum()).clamp(min=1)
             goal = encode(boxes, anchors[assigned])
             overlap = _iou_of_pairs(_take(decoded.float(), assigned), boxes)
             truth = functional.one_hot(labels, logits.shape[2])
@@ -77,9 +78,9 @@ def shuffledet_losses(
         entropy = -torch.where(truth.bool(), log_p, log_not_p).sum(dim=2)
         error = (_take(deltas, assigned) - goal).square().sum(dim=2)
         return {
-            "class": (entropy * real).sum() / count,
+            "class": processes() * (entropy * real).sum() / count,
             "confidence": (rate * (goal_confidence - confidence).square()).sum(dim=1).mean(),
-            "box": BOX * (error * real).sum() / count,
+            "box": processes() * BOX * (error * real).sum() / count,
         }
 
 

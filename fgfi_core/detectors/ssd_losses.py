@@ -6,6 +6,7 @@ from torch.nn import functional
 from torchvision.ops import box_iou
 
 from fgfi_core.detectors.boxes import encode
+from fgfi_core.processes import processes, summed
 
 MATCH_IOU = 0.5
 NEGATIVES_PER_POSITIVE = 3
@@ -39,6 +40,8 @@ def ssd_losses(
 ) -> dict[str, Tensor]:
     """Softmax cross-entropy with hard negative mining, and smooth L1 on box codes; both over the positives' number.
 
+    That is of all processes, so that the mean of their losses is the loss of one with the whole batch.
+
     logits: [B, A, 1 + C], background first. deltas: [B, A, 4]. anchors: [A, 4]. boxes: [B, G, 4], labels: [B, G],
     real: bool [B, G]. Computed in float32 whatever autocast says.
     """
@@ -51,7 +54,7 @@ def ssd_losses(
             found = boxes.gather(1, index[..., None].expand(-1, -1, 4))
             goal = encode(found, anchors) * deltas.new_tensor(DELTA_WEIGHTS)
             label = (labels.gather(1, index) + 1).masked_fill(~positive, 0)
-            positives = positive.sum().clamp(min=1)
+            positives = summed(positive.sum()).clamp(min=1) / processes()
 
         box = functional.smooth_l1_loss(deltas, goal, reduction="none").sum(dim=2)
         entropy = functional.cross_entropy(logits.flatten(0, 1), label.flatten(), reduction="none").view_as(label)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 from torchvision.models.vgg import cfgs, make_layers
 
+from fgfi_core.detectors.shared_draws import dropout
 from fgfi_core.detectors.two_stage_parts import Parts
 
 CHANNELS = 512
@@ -44,16 +45,14 @@ class VggBoxHead(nn.Module):
         super().__init__()
         self.fc6 = nn.Linear(inputs, VECTOR)
         self.fc7 = nn.Linear(VECTOR, VECTOR)
-        self.dropout = nn.Dropout(DROPOUT)
         for layer in (self.fc6, self.fc7):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             nn.init.zeros_(layer.bias)
 
     def forward(self, regions: Tensor) -> Tensor:
         """[R, 512, 7, 7] to [R, 4096]."""
-        vector: Tensor = self.dropout(self.fc6(regions.flatten(1)).relu())
-        result: Tensor = self.dropout(self.fc7(vector).relu())
-        return result
+        vector = dropout(self.fc6(regions.flatten(1)).relu(), DROPOUT, training=self.training)
+        return dropout(self.fc7(vector).relu(), DROPOUT, training=self.training)
 
 
 def under_own_names(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from fgfi_core.imitation.adapter import Adapter
 from fgfi_core.imitation.precision import exact
-from fgfi_core.imitation.processes import processes, summed
 from fgfi_core.imitation.resize import resized
+from fgfi_core.processes import processes, summed
 
 
 def imitation_loss(

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from fgfi_core.imitation.precision import exact
 from fgfi_core.imitation.teacher import FrozenTeacher
 from fgfi_core.imitation.whole_map import WholeMapImitation
+from fgfi_core.processes import counts, part_of
 from fgfi_core.spec.methods import MaskedGenerative
 
 
@@ -16,7 +17,7 @@ class MaskedGenerativeImitation(WholeMapImitation):
 
     What is hidden comes from torch's global generator of the maps' device, whose state is in every checkpoint, so that
     a resumed run hides the same cells. Over processes with equal batches the mean of their gradients is that of one
-    process, up to the draw.
+    process: each takes its part of one draw.
     """
 
     def __init__(self, method: MaskedGenerative, teacher: FrozenTeacher) -> None:
@@ -35,8 +36,9 @@ class MaskedGenerativeImitation(WholeMapImitation):
 
 def hidden(x: Tensor, share: float) -> Tensor:
     """`x` [N, C, H, W] with each cell set to 0, in all channels, with this probability."""
-    kept = torch.rand(len(x), 1, *x.shape[2:], device=x.device) >= share
-    return x * kept
+    lengths = counts(len(x))
+    drawn = torch.rand(sum(lengths), 1, *x.shape[2:], device=x.device)
+    return x * (part_of(drawn, lengths) >= share)
 
 
 def mgd_loss(generated: Tensor, teacher: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from torch import Tensor
 from fgfi_core.imitation.precision import exact
 from fgfi_core.imitation.teacher import FrozenTeacher
 from fgfi_core.imitation.whole_map import WholeMapImitation
+from fgfi_core.processes import added, processes
 from fgfi_core.spec.methods import Pearson
 
 _LEAST_VARIANCE = 1e-12
@@ -15,8 +16,7 @@ _LEAST_VARIANCE = 1e-12
 class PearsonImitation(WholeMapImitation):
     """Patterns without their magnitudes; made for pairs of unlike families.
 
-    Over processes each standardises by the statistics of its own batch, as batch norm does, so that two processes with
-    half a batch each are not exactly one with the whole.
+    Over processes with equal batches all standardise by the statistics of the whole, as batch norms do.
     """
 
     def __init__(self, method: Pearson, teacher: FrozenTeacher) -> None:
@@ -41,6 +41,6 @@ def pkd_loss(student: Tensor, teacher: Tensor) -> Tensor:
 
 def _standardised(x: Tensor) -> Tensor:
     x = exact(x)
-    centred = x - x.mean((0, 2, 3), keepdim=True)
-    variance = centred.square().mean((0, 2, 3), keepdim=True)
+    centred = x - added(x.mean((0, 2, 3), keepdim=True)) / processes()
+    variance = added(centred.square().mean((0, 2, 3), keepdim=True)) / processes()
     return centred * variance.clamp_min(_LEAST_VARIANCE).rsqrt() * (variance > _LEAST_VARIANCE)

@@ -11,6 +11,7 @@ from fgfi_core.errors import BadSpec
 from fgfi_core.imitation.imitation import Imitation, StudentPass
 from fgfi_core.imitation.precision import exact
 from fgfi_core.imitation.teacher import FrozenTeacher
+from fgfi_core.processes import counts, processes
 from fgfi_core.spec.methods import FineGrainedSoftLabel, SoftLabel
 
 _ANCHOR_TOLERANCE = 1e-3  # as a share of the image; the same shapes at two input sizes differ by rounding alone
@@ -19,8 +20,8 @@ _ANCHOR_TOLERANCE = 1e-3  # as a share of the image; the same shapes at two inpu
 class SoftLabelImitation(Imitation):
     """The student learns the teacher's class distributions at every slot, background included where there is one.
 
-    It has no parameters. Over processes with equal batches the mean of their gradients is that of one process, for all
-    have the same number of slots.
+    It has no parameters. Over processes the slots of all are counted, so that the mean of their gradients is that of
+    one process.
 
     Raises BadSpec when the two detectors' class outputs are not about the same things.
     """
@@ -54,7 +55,7 @@ def softmax_divergence(student: Tensor, teacher: Tensor, temperature: float) -> 
     T^2 keeps the gradient's size as T grows (Hinton et al., 2015, section 2). student, teacher: logits [N, K].
     """
     own, wanted = ((exact(logits) / temperature).log_softmax(-1) for logits in (student, teacher.detach()))
-    return temperature**2 * (wanted.exp() * (wanted - own)).sum() / max(1, len(own))
+    return temperature**2 * (wanted.exp() * (wanted - own)).sum() / _slots(own)
 
 
 def binary_divergence(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
@@ -65,7 +66,12 @@ def binary_divergence(student: Tensor, teacher: Tensor, temperature: float) -> T
     own, wanted = (exact(logits) / temperature for logits in (student, teacher.detach()))
     yes = wanted.sigmoid() * (functional.logsigmoid(wanted) - functional.logsigmoid(own))
     no = (-wanted).sigmoid() * (functional.logsigmoid(-wanted) - functional.logsigmoid(-own))
-    return temperature**2 * (yes + no).sum() / max(1, len(own))
+    return temperature**2 * (yes + no).sum() / _slots(own)
+
+
+def _slots(own: Tensor) -> float:
+    """How many there are, over processes on average: sampled regions may be more in one than in another."""
+    return max(1, sum(counts(len(own))) / processes())
 
 
 def _is_sigmoid(teacher: FrozenTeacher) -> bool:

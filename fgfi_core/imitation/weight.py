@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fgfi_core.imitation.precision import exact
-from fgfi_core.imitation.processes import summed
+from fgfi_core.processes import summed
 
 
 class GradientBalance:

@@ -35,7 +35,7 @@ def micro_batch(bench: Bench) -> int:
     schedule = bench.resolved.spec.schedule
     if schedule.micro_batch != "auto":
         return schedule.micro_batch
-    size = int(schedule.batch_size)
+    whole = size = int(schedule.batch_size) // bench.resolved.spec.resources.count  # Of one process's part.
     if size == 1:
         return size
     try:
@@ -43,7 +43,7 @@ def micro_batch(bench: Bench) -> int:
             for role in roles(bench):
                 size = largest_that_fits(size, _fits(bench, role))
     except (JobError, ValueError):
-        return int(schedule.batch_size)
+        return whole
     return size
 
 
@@ -51,7 +51,7 @@ def _fits(bench: Bench, role: Role) -> Callable[[int], bool]:
     if bench.placement.device.type == "cuda":
         return lambda count: _fits_on_cuda(bench, role, count)
     fixed, each = _graph_bytes(bench, role)
-    room = (1 - SPARE) * available_memory()
+    room = (1 - SPARE) * available_memory() / bench.resolved.spec.resources.count
     return lambda count: fixed + count * each <= room
 
 

@@ -183,6 +183,16 @@ class JobSpec(Model):
         return value
 
     @model_validator(mode="after")
+    def _batches_have_equal_parts(self) -> "JobSpec":
+        size, count = self.schedule.batch_size, self.resources.count
+        if size != "auto" and size % count:
+            raise ValueError(
+                f"schedule.batch_size is {size}, which {count} processes (resources.count) cannot share equally: use a "
+                f"multiple of {count}"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _the_pair_fits(self) -> "JobSpec":
         if OF_MODEL not in (self.teacher.detector, self.student.detector):
             self._check_pair(DETECTORS[self.teacher.detector], DETECTORS[self.student.detector])

@@ -73,9 +73,11 @@ def resize(
     return "fit" if fitted else "stretch"
 
 
-def batch_size(asked: int | Literal["auto"], device: str, train_images: int) -> int:
-    """As it will be; device: `cpu` or `cuda`. One that was asked for is not changed."""
-    return max(1, min(BATCH_SIZE[device], train_images)) if asked == "auto" else asked
+def batch_size(asked: int | Literal["auto"], device: str, train_images: int, processes: int = 1) -> int:
+    """As it will be; device: `cpu` or `cuda`. One that was asked for is not changed; else all processes get as many."""
+    if asked != "auto":
+        return asked
+    return max(1, min(BATCH_SIZE[device], train_images) // processes) * processes
 
 
 def learning_rate(

@@ -87,8 +87,15 @@ class Resources(Model):
     """Where the job runs."""
 
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where the worker has one.")
+    count: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Processes that train together, each with its part of every batch, and on CUDA with a device of "
+        "its own; the result is that of one, but for rounding.",
+    )
     threads: Annotated[int, Field(ge=1, le=256)] | Literal["auto"] = Field(
-        "auto", description="Of the CPU; auto: by the worker's cores."
+        "auto", description="Of the CPU, of each process; auto: by the worker's cores."
     )
     loader_workers: Annotated[int, Field(ge=0, le=64)] | Literal["auto"] = Field(
         "auto", description="Processes that read images; auto: none on a CPU, some beside a GPU."

@@ -1,5 +1,6 @@
 """Where and in which precision a run computes."""
 
+import os
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,6 +10,9 @@ from torch import nn
 from fgfi_core.environment import wanted_threads
 from fgfi_core.errors import BadSpec
 from fgfi_core.spec import Resources
+
+# Set for a process that sees only its own device.
+DEVICES_OF_ALL = "FGFI_CUDA_DEVICES"
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,16 @@ class Placement:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.precision == "bf16")
 
 
+def devices_of_all() -> int:
+    """CUDA devices of this machine that the processes of a run may use; one of several sees its own alone."""
+    return int(os.environ.get(DEVICES_OF_ALL, torch.cuda.device_count()))
+
+
 def choose(resources: Resources, precision: Literal["auto", "fp32", "bf16"]) -> Placement:
     """Make every `auto` a value: CUDA and bfloat16 where they are, else the CPU, float32 and `wanted_threads`.
 
-    Raises BadSpec when `cuda` is asked for and missing.
+    Several processes share the threads of a CPU. Raises BadSpec when `cuda` is asked for and missing, and when there
+    are fewer CUDA devices than processes.
     """
     has_cuda = torch.cuda.is_available()
     if resources.device == "cuda" and not has_cuda:
@@ -49,5 +59,10 @@ def choose(resources: Resources, precision: Literal["auto", "fp32", "bf16"]) -> 
     device = torch.device("cuda" if has_cuda and resources.device != "cpu" else "cpu")
     if precision == "auto":
         precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "fp32"
-    threads = wanted_threads() if resources.threads == "auto" else resources.threads
+    if device.type == "cuda" and resources.count > devices_of_all():
+        raise BadSpec(
+            f"resources.count is {resources.count}, but torch sees {devices_of_all()} CUDA devices here.",
+            hint="Use as many at most, or run on a machine that has them.",
+        )
+    threads = max(1, wanted_threads() // resources.count) if resources.threads == "auto" else resources.threads
     return Placement(device, precision, threads)

@@ -10,7 +10,9 @@ from torch import Tensor
 
 from fgfi_core import events
 from fgfi_core.data.loader import Batch
+from fgfi_core.detectors.shared_norm import shared_norms
 from fgfi_core.errors import Diverged, Stopped
+from fgfi_core.processes import alone, meet, rank, told
 from fgfi_core.results import Score
 from fgfi_core.training.beside import Beside, copied
 from fgfi_core.training.checkpoint import CheckpointNotWritten, OnDamage, random_state, restore_random_state
@@ -81,7 +83,7 @@ class _Loop:
 
     def run(self) -> Trained:
         try:
-            with self.beside:
+            with self.beside, shared_norms(self.model):
                 return self._train()
         except Exception:
             # What ended the training matters more than a checkpoint that was on its way.
@@ -165,10 +167,13 @@ class _Loop:
 
     def _evaluate(self) -> None:
         self._flush()
+        if rank() > 0:
+            return  # The first process measures; the others wait for it at their next step.
         # Evaluating may take long: what is on disk shall be known before.
         self._tell_saved(wait=True)
         self.model.eval()
-        score = self.task.evaluate(self.model)
+        with alone():
+            score = self.task.evaluate(self.model)
         self.model.train()
         values = {"val/map50": score.map50, "val/map50_11": score.map50_11}
         values |= {f"val/ap50/{name}": ap for name, ap in score.ap50.items() if ap is not None}
@@ -177,14 +182,15 @@ class _Loop:
             self.best = (score, self.step, copied(self.model.state_dict()))
 
     def _checkpoint_if_due(self) -> None:
-        stop = self.task.should_stop()
         self._tell_saved(wait=False)
+        stop, due = told(self.task.should_stop(), self._is_due())
         # A stop after the last step would find nothing left to save: the final checkpoint follows at once.
-        if self.step >= self.steps or not (stop or self._is_due()):
+        if self.step >= self.steps or not (stop or due):
             return
         self._raise_unless_finite(self.window.peek())
-        self._tell_saved(wait=True)
-        self.beside.begin(self.step, self._state())
+        if rank() == 0:
+            self._tell_saved(wait=True)
+            self.beside.begin(self.step, self._state())
         self.saved_at, self.saved_step = time.monotonic(), self.step
         if stop:
             self._tell_saved(wait=True)
@@ -208,6 +214,9 @@ class _Loop:
             self.task.emit(saved)
 
     def _finish(self) -> Trained:
+        if rank() > 0:
+            meet()  # The result of all lies in the folder they share.
+            return Trained.from_state(self.task.checkpoints.load_final(_damaged(self.task, "")) or {})
         assert self.best is not None  # noqa: S101 - the last epoch is always evaluated
         self._tell_saved(wait=True)
         score, best_step, weights = self.best
@@ -229,6 +238,7 @@ class _Loop:
                 summary={"map50": score.map50, "map50_11": score.map50_11},
             )
         )
+        meet()
         return trained
 
     def _elapsed(self) -> float:

@@ -83,7 +83,8 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weig
             raise BadData(f"the split '{name}' has no images.", hint="List at least one image in it.")
     train = dataset.splits[spec.dataset.train]
     asked = spec.schedule
-    batch_size = recipes.batch_size(asked.batch_size, placement.device.type, len(train))
+    batch_size = recipes.batch_size(asked.batch_size, placement.device.type, len(train), spec.resources.count)
+    _check_parts(min(batch_size, len(train)), spec.resources.count)
     learning_rate = recipes.learning_rate(asked.learning_rate, spec.student.detector, asked.optimizer, batch_size)
     teachers = spec.teacher.image_size or asked.image_size
     update: dict[str, Any] = {
@@ -102,6 +103,15 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weig
         anchor_shapes=shapes,
         device=placement.name,
     )
+
+
+def _check_parts(images: int, processes: int) -> None:
+    """A batch, which a small split may cut short, in as many equal parts."""
+    if images % processes:
+        raise BadSpec(
+            f"resources.count is {processes}, and a batch of {images} images has no {processes} equal parts.",
+            hint="Use fewer, or a schedule.batch_size that is a multiple of them and no larger than the split.",
+        )
 
 
 def settle(resolved: ResolvedSpec, asked: JobSpec, out_dir: Path) -> ResolvedSpec:

@@ -13,15 +13,19 @@ from fgfi_core import data, events
 from fgfi_core.atomic import write_text
 from fgfi_core.preflight.probe import micro_batch
 from fgfi_core.preflight.run import before_students, before_training
+from fgfi_core.processes import alone, meet, rank
 from fgfi_core.results import JobResult
 from fgfi_core.spec import Imitation, JobSpec, Stage
 from fgfi_core.training.checkpoint import describe
 from fgfi_core.training.delivery import export_student, write_report
-from fgfi_core.training.device import choose
+from fgfi_core.training.device import Placement, choose
 from fgfi_core.training.pulse import Pulse
+from fgfi_core.training.ranks import Work, joined
 from fgfi_core.training.resolve import FILE, NO_WEIGHTS, Weights, keep, resolve, settle, with_micro_batch
 from fgfi_core.training.task import Emit
 from fgfi_core.training.trainings import Bench, Finished, train_all
+
+RESULT = "result.json"
 
 
 def never() -> bool:
@@ -42,14 +46,30 @@ def run(
 
     data_dir: a data set in a known format. on_event: called in this thread with each event of `fgfi_core.events`.
     should_stop: asked between steps. weights: a safetensors file for each side whose `init` is `file`.
-    Raises a `fgfi_core.errors.JobError`: Stopped after a checkpoint when asked to
-    stop, else what the user has to mend.
+    Raises a `fgfi_core.errors.JobError`: Stopped after a checkpoint when asked to stop, else what the user has to mend.
+
+    With `resources.count` above 1 this starts the other processes, or is itself one of those that torchrun started
+    with the same arguments; the first one's events and `should_stop` count, and the result is that of all.
     """
-    emit = Pulse(on_event)
     placement = choose(spec.resources, spec.schedule.precision)
     torch.set_num_threads(placement.threads)
+    with joined(Work(spec, data_dir, out_dir, weights), placement):
+        if rank() > 0:
+            return _take_part(spec, data_dir, out_dir, placement, weights)
+        return _lead(spec, data_dir, out_dir, placement, weights, Pulse(on_event), should_stop)
 
-    with _stage("preflight", spec.seeds[0], emit) as numbers:
+
+def _lead(
+    spec: JobSpec,
+    data_dir: Path,
+    out_dir: Path,
+    placement: Placement,
+    weights: Weights,
+    emit: Pulse,
+    should_stop: Callable[[], bool],
+) -> JobResult:
+    """The whole job; the trainings together with whoever else takes part."""
+    with alone(), _stage("preflight", spec.seeds[0], emit) as numbers:
         dataset = data.read(data_dir)
         resolved = settle(resolve(spec, dataset, placement, weights), spec, out_dir)
         bench = Bench(resolved, dataset, placement, out_dir, emit, should_stop, weights, emit.seen)
@@ -61,14 +81,17 @@ def run(
         spec = resolved.spec
         bench = replace(bench, resolved=resolved)
         numbers.update(before_training(bench))
+    meet()
 
     trainings = train_all(bench)
     teacher = next(trainings)
     if isinstance(spec.method, Imitation):
-        before_students(bench, teacher)
+        with alone():
+            before_students(bench, teacher)
+        meet()
     finished = [teacher, *trainings]
 
-    with _stage("export", spec.seeds[0], emit) as numbers:
+    with alone(), _stage("export", spec.seeds[0], emit) as numbers:
         student = _delivered(finished)
         # Once to compare, and once for each format.
         emit.expect(len(bench.val("student").examples) * (1 + len(spec.exports)))
@@ -82,12 +105,28 @@ def run(
         exports=exports,
         seconds=math.fsum(one.trained.seconds for one in finished),
     )
-    with _stage("report", spec.seeds[0], emit):
+    with alone(), _stage("report", spec.seeds[0], emit):
         emit.expect(len(bench.val("student").examples) * len(finished))
         result = write_report(bench, result, finished)
-        write_text(out_dir / "result.json", result.model_dump_json(indent=1))
+        write_text(out_dir / RESULT, result.model_dump_json(indent=1))
     emit(events.RunFinished(result=result.model_dump(mode="json")))
+    meet()
     return result
+
+
+def _take_part(spec: JobSpec, data_dir: Path, out_dir: Path, placement: Placement, weights: Weights) -> JobResult:
+    """The trainings of a job that another process leads: whatever it does alone, this one waits for."""
+    meet()
+    dataset = data.read(data_dir)
+    resolved = settle(resolve(spec, dataset, placement, weights), spec, out_dir)
+    trainings = train_all(Bench(resolved, dataset, placement, out_dir, lambda _: None, never, weights))
+    next(trainings)
+    if isinstance(spec.method, Imitation):
+        meet()
+    for _ in trainings:
+        pass
+    meet()
+    return JobResult.model_validate_json((out_dir / RESULT).read_bytes())
 
 
 def _delivered(finished: Sequence[Finished]) -> Finished:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from fgfi_core.data.loader import Batch, to_device
 from fgfi_core.imitation import StudentPass
 from fgfi_core.training.balances import Balances
+from fgfi_core.training.gradients import average_gradients, averaged
 from fgfi_core.training.optimizer import optimizer
 from fgfi_core.training.task import Learner
 from fgfi_core.training.unlabelled import imitation_alone
@@ -21,6 +22,8 @@ class Step:
     the one update. Each part's loss counts by its share of the images. What is normalised over the images of one pass
     stays so, and differs from the whole batch's: statistics of batch norms, N_p of the imitation loss, the number of
     positives of detection losses. Automatic weights of imitation are measured on the first part.
+
+    Where several processes train together, each calls this with its part of the batch, and all learn the same.
 
     Images without labels are passes of their own. In the imitation loss each image of a step counts alike, labelled or
     not; the detection loss is what it is without them.
@@ -57,6 +60,8 @@ class Step:
             for part in self._parts(unlabelled):
                 loss, values = self._imitate(part, 1 - labelled_share)
                 _learn(loss, values, len(part.targets) / len(unlabelled.targets), sums)
+        average_gradients(self._learning())
+        sums = averaged(sums)
         sums["grad_norm"] = self._clip()
         self.optimizer.step()
         return sums
@@ -113,6 +118,11 @@ class Step:
             loss, terms = imitation_alone(self.learner.detector, imitate.module, batch, self.balances.weights())
         boxes = torch.tensor(sum(len(target.boxes) for target in batch.targets) / len(batch.targets))
         return share * loss, {**terms, "unlabelled/boxes": boxes}
+
+    def _learning(self) -> Iterator[nn.Parameter]:
+        yield from self.learner.detector.parameters()
+        if self.learner.imitate is not None:
+            yield from self.learner.imitate.module.parameters()
 
     def _clip(self) -> Tensor:
         """Clip the detector's gradient, and the adapters' by themselves; returns the detector's norm before.

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fgfi_core import events, imitation
+from fgfi_core.data.cache import DEFAULT_BUDGET
 from fgfi_core.data.dataset import Dataset, Example
 from fgfi_core.data.frame import Frame
 from fgfi_core.data.loader import EvalLoader, TrainLoader
@@ -14,6 +15,7 @@ from fgfi_core.detectors import create
 from fgfi_core.detectors.detector import Detector
 from fgfi_core.evaluation.detections import ImageDetections, detect_all
 from fgfi_core.evaluation.voc import evaluate
+from fgfi_core.processes import processes, rank
 from fgfi_core.results import Role, Score, Training
 from fgfi_core.spec import Imitation, Stage
 from fgfi_core.spec.recipes import recipe
@@ -201,4 +203,6 @@ def _loader(bench: Bench, side: Side, seed: int, examples: Sequence[Example]) ->
         seed,
         workers=auto if asked == "auto" else asked,
         pin=on_gpu,
+        cache_bytes=DEFAULT_BUDGET // processes(),
+        part=(rank(), processes()),
     )
