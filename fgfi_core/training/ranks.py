@@ -1,7 +1,7 @@
 """Several processes for one run (`resources.count`): started here, or by torchrun, and ended with each other.
 
 The process that was asked to run the job is the first of them, and keeps its pipes and its place in its process group;
-it starts the others beside itself, told by torchrun's variables which they are, in the same group and without its pipes.
+it starts the others beside itself, told by torchrun's variables which they are, in the same group, without its pipes.
 None of them outlives the first (`rank.py`), and the first does not outlive any of them: a training without one of its
 processes could only wait for ever. Not torchrun itself, which gives each process a session of its own, out of reach of
 whoever ends the group, closes the pipes of the first, and starts again what a lease decides about.

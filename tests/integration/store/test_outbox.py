@@ -70,6 +70,14 @@ def test_what_was_announced_again_lately_does_not(sessions: Sessions, make_job: 
     assert forgotten(sessions) == []
 
 
+def test_neither_does_what_was_announced_long_ago_and_is_not_due(sessions: Sessions, make_job: MakeJob) -> None:
+    job = make_job()
+    grow_old(sessions, job.id)
+    with sessions.begin() as session:
+        session.get_one(Job, job.id).available_at = func.clock_timestamp() + HOUR
+    assert forgotten(sessions) == []
+
+
 def test_neither_does_what_runs_or_rests(sessions: Sessions, make_job: MakeJob, project_id: str) -> None:
     running, resting = make_job(), make_job()
     with sessions.begin() as session:
