@@ -8,8 +8,11 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from api import vitals
 from api.deps import ServiceDep
 from api.service import Service
+from store.vitals import Vitals
+from store.vitals import vitals as read_vitals
 
 log = structlog.get_logger("api.health")
 router = APIRouter(tags=["health"])
@@ -40,16 +43,26 @@ def healthz() -> Health:
 @router.get("/readyz", response_model=Readiness, responses={503: {"model": Readiness}}, openapi_extra=OPEN)
 def readyz(service: ServiceDep, response: Response) -> Readiness:
     """Whether database, broker and object store answer."""
-    checks: dict[str, Callable[[Service], object]] = {"database": _database, "broker": _broker, "store": _store}
-    parts = {name: _answers(name, check, service) for name, check in checks.items()}
+    parts = _parts(service)
     response.status_code = 200 if all(parts.values()) else 503
     return Readiness(ready=all(parts.values()), parts=parts)
 
 
 @router.get("/metrics", include_in_schema=False)
-def metrics() -> Response:
-    """Prometheus' text format: requests and their durations."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+def metrics(service: ServiceDep) -> Response:
+    """Prometheus' text format: requests and their durations, which parts answer, queues, losses, messages."""
+    signs = vitals.text(_parts(service), lambda: _vitals(service))
+    return Response(generate_latest() + signs, media_type=CONTENT_TYPE_LATEST)
+
+
+def _vitals(service: Service) -> Vitals:
+    with service.sessions.begin() as session:
+        return read_vitals(session)
+
+
+def _parts(service: Service) -> dict[str, bool]:
+    checks: dict[str, Callable[[Service], object]] = {"database": _database, "broker": _broker, "store": _store}
+    return {name: _answers(name, check, service) for name, check in checks.items()}
 
 
 def _answers(name: str, check: Callable[[Service], object], service: Service) -> bool:
