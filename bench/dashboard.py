@@ -33,6 +33,7 @@ PROJECT = "project-0"
 POINTS = 100_000
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN"
+PAINTED = "() => performance.getEntriesByName('first-contentful-paint').length > 0"
 DRAWN = "() => document.querySelector('[data-charts]')?.dataset.drawn"
 _METRICS = text("""
     INSERT INTO metrics (job_id, stage, seed, name, step, attempt, epoch, value)
@@ -95,9 +96,11 @@ def _visit(browser: Browser, service: Service, path: str, opened: Opened) -> Non
     sizes: list[float] = []
     network.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
     page.goto(service.address + path.format(job=service.job_id), wait_until="load")
+    page.wait_for_function(PAINTED)  # By then the sizes of what was loaded have been told, too.
     opened.kilobytes, opened.requests = sum(sizes) / 1000, len(sizes)
     # A second time, as pages are mostly opened: the browser has the files and only asks after them.
     page.goto(service.address + path.format(job=service.job_id), wait_until="load")
+    page.wait_for_function(PAINTED)
     opened.paints.append(page.evaluate(PAINT))
     context.close()
 
