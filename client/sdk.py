@@ -88,8 +88,9 @@ class Fgfi:
 
     def thumbnails(self, dataset_id: str) -> list[Thumbnail]:
         """Small pictures of a checked data set, with their boxes."""
-        found = self._http.get(f"/v1/datasets/{dataset_id}/thumbnails")["data"]
-        return [Thumbnail.model_validate(one) for one in found]
+        return [
+            Thumbnail.model_validate(one) for one in self._http.get(f"/v1/datasets/{dataset_id}/thumbnails")["data"]
+        ]
 
     def add_dataset(
         self,
@@ -177,10 +178,7 @@ class Fgfi:
         return [Job.model_validate(item) for item in self._pages("/v1/jobs", params, limit)]
 
     def evaluate(self, spec: dict[str, Any], priority: str | None = None, device_class: str | None = None) -> Job:
-        """Measure a registered model on a data set: a job that trains nothing. Never made twice.
-
-        spec: name, model, dataset {id, split}; evaluation, batch_size, resources and metadata where they are wanted.
-        """
+        """Measure a registered model on a data set: a job that trains nothing (docs/jobs.md). Never made twice."""
         path = _with_query("/v1/evaluations", priority=priority, device_class=device_class)
         return Job.model_validate(self._http.post(path, spec, idempotency_key=str(uuid.uuid4())))
 

@@ -34,6 +34,8 @@ def show_job(job_id: str, resident: Resident, session: SessionDep, settings: Set
         job = jobs.get(session, resident.project_id, job_id)
     except NotFound:
         return page("missing.html", 404, what=f"job {job_id}")
+    if job.kind == "evaluation":  # It has no teacher and no student to draw; the API has all of it.
+        return page("missing.html", 404, what=f"page for evaluation {job_id}")
     return page(
         "job.html",
         **_top(session, job),
