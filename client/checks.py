@@ -18,6 +18,7 @@ from client.connection import Connection
 from client.errors import ClientError
 
 State = Literal["ok", "note", "wrong"]
+API_VERSION = "1"
 ENOUGH_BYTES = 10 * 2**30
 _MENDS = {
     "database": "is PostgreSQL running, and are its tables of this version? look at FGFI_DATABASE_URL; run "
@@ -69,7 +70,7 @@ def service(
                 "service", "wrong", f"{there.url} does not answer as one: {reason}", "start it; look at FGFI_URL"
             )
             return
-        yield Check("service", "ok", f"{there.url}, version {spoken}")
+        yield Check("service", "ok", f"{there.url} answers")
         yield _same_version(str(spoken))
         yield _key(http, there)
         yield from _parts(http)
@@ -120,10 +121,10 @@ def _disk(data: Path) -> Check:
 
 
 def _same_version(spoken: str) -> Check:
-    ours = _version("fgfi-service")
-    if spoken == ours:
-        return Check("version", "ok", f"{ours}, the same here")
-    return Check("version", "note", f"{ours} here, {spoken} there", "install the version of the service here")
+    if spoken == API_VERSION:
+        return Check("version", "ok", f"the API's is {spoken}, which this client ({_version('fgfi-service')}) speaks")
+    mend = "install the version of the service here"
+    return Check("version", "note", f"the API's is {spoken}, this client speaks {API_VERSION}", mend)
 
 
 def _key(http: httpx.Client, there: Connection) -> Check:
