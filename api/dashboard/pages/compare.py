@@ -43,10 +43,12 @@ def show_comparison(resident: Resident, service: ServiceDep, asked: Ids = []) ->
 
 
 def _find(session: Session, project_id: str, job_id: str) -> Job | None:
+    """The job; None for one that is not there, and for one that trained nothing."""
     try:
-        return jobs.get(session, project_id, job_id)
+        found = jobs.get(session, project_id, job_id)
     except NotFound:
         return None
+    return found if found.kind == "distillation" else None
 
 
 def _facts(session: Session, objects: ObjectStore, found: Sequence[Job]) -> list[Facts]:

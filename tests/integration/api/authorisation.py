@@ -208,6 +208,21 @@ CALLS: dict[str, Call] = {
     "POST /models/{model_id}/delete": Call("submit", 303, writes=("model.delete",)),
     "GET /workers": own("read", 200),
     "GET /workers/list": own("read", 200),
+    "GET /groups": own("read", 200),
+    "GET /groups/list": own("read", 200),
+    "GET /groups/new": own("submit", 200),
+    "POST /groups/new": own("submit", 422),  # The form is empty.
+    "GET /groups/{group_id}": Call("read", 200),
+    "GET /groups/{group_id}/standing": Call("read", 200),
+    "POST /groups/{group_id}/cancel": Call("submit", 303),
+    "POST /groups/{group_id}/delete": Call("submit", 303, writes=("job.delete", "group.delete")),
+    "GET /keys": own("admin", 200),
+    "POST /keys": own("admin", 422),  # The form is empty.
+    "POST /keys/{key_id}/rotate": Call("admin", 200, writes=("key.rotate",)),
+    "POST /keys/{key_id}/revoke": Call("admin", 303, writes=("key.revoke",)),
+    "POST /keys/sessions/{session_id}/end": Call("admin", 303, writes=("session.end",)),
+    "GET /usage": own("read", 200),
+    "GET /audit": own("admin", 200),
 }
 
 

@@ -150,6 +150,7 @@ def test_what_changes_something_is_audited_or_changes_nothing_when_it_is_right()
         "POST /logout",  # Without a session there is none to end.
         "PUT /v1/uploads/{upload_id}/parts/{number}",  # The upload itself is in the book.
         "POST /v1/groups/{group_id}/cancel",  # All its jobs are over.
+        "POST /groups/{group_id}/cancel",  # Likewise.
         "POST /jobs/new/yaml",  # Shows a spec in another way.
         "POST /jobs/new/spec",  # Likewise.
     }
