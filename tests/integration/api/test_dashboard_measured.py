@@ -16,6 +16,7 @@ from store.principal import SCOPES, Principal
 from store.settings import Settings
 from store.tables import Job
 from tests.browser import measurements
+from tests.integration.api import things
 from tests.integration.api.conftest import HOUR
 
 PAGES = ("pictures", "evaluation", "downloads")
@@ -90,3 +91,15 @@ def test_the_album_is_served_to_its_own_project_alone(
     address = page.split('data-album="')[1].split('"')[0]
     assert visitor.get(address).json()["version"] == 1
     assert foreigner.get(address).status_code == 404
+
+
+def test_a_job_that_only_measures_has_its_page_and_is_compared_with_nothing(
+    visitor: TestClient, sessions: Sessions, app: FastAPI, settings: Settings, project_id: str
+) -> None:
+    service: Service = app.state.service
+    with sessions.begin() as session:
+        ids = things.make(session, service.objects, settings, project_id)
+    job = ids["evaluation_id"]
+    for page in ("", *(f"/{part}" for part in PAGES)):
+        assert visitor.get(f"/jobs/{job}{page}").status_code == 200
+    assert f"There is no job {job}" in visitor.get(f"/compare?job={job}&job={ids['job_id']}").text
