@@ -189,6 +189,7 @@ CALLS: dict[str, Call] = {
     "GET /jobs/{job_id}/rest": Call("read", 200),
     "GET /jobs/{job_id}/log": Call("read", 200),
     "GET /jobs/{job_id}/stream": Call("read", 200),
+    "GET /jobs/{job_id}/metrics.csv": Call("read", 200),
     "GET /jobs/{job_id}/pictures": Call("read", 200),
     "GET /jobs/{job_id}/evaluation": Call("read", 200),
     "GET /jobs/{job_id}/evaluation/curve": Call("read", 200, query="class=cell"),
