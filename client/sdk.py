@@ -88,9 +88,8 @@ class Fgfi:
 
     def thumbnails(self, dataset_id: str) -> list[Thumbnail]:
         """Small pictures of a checked data set, with their boxes."""
-        return [
-            Thumbnail.model_validate(one) for one in self._http.get(f"/v1/datasets/{dataset_id}/thumbnails")["data"]
-        ]
+        path = f"/v1/datasets/{dataset_id}/thumbnails"
+        return [Thumbnail.model_validate(one) for one in self._http.get(path)["data"]]
 
     def add_dataset(
         self,
