@@ -45,6 +45,8 @@ def make(session: Session, objects: ObjectStore, settings: Settings, project_id:
     browser = logins.open_session(session, Principal(project_id, frozenset({"read"}), key.id), HOUR)
     measured = {"name": "matrix", "model": _model(session, objects, project_id), "dataset": {"id": dataset.id}}
     evaluation = evaluations.create(session, project_id, EvaluationSpec.model_validate(measured)).job
+    for earlier in webhooks.list_all(session, project_id):  # A project may have but a few.
+        webhooks.delete(session, project_id, earlier.id)
     hook = webhooks.create(session, project_id, "https://example.com/hooks", ["job.failed"])
     delivery = webhooks.try_out(session, project_id, hook.id)
     return {
