@@ -34,8 +34,6 @@ def show_job(job_id: str, resident: Resident, session: SessionDep, settings: Set
         job = jobs.get(session, resident.project_id, job_id)
     except NotFound:
         return page("missing.html", 404, what=f"job {job_id}")
-    if job.kind == "evaluation":  # It has no teacher and no student to draw; the API has all of it.
-        return page("missing.html", 404, what=f"page for evaluation {job_id}")
     return page(
         "job.html",
         **_top(session, job),
@@ -76,6 +74,7 @@ def _rest(session: Session, job: Job, public_url: str) -> dict[str, Any]:
         "numbers": numbers(metrics.series(session, job.project_id, job.id, names=NAMES, max_points=10_000)),
         "files": downloads(artifacts.list_newest(session, job.project_id, job.id), public_url),
         "attempts": jobs.attempts_of(session, job.project_id, job.id),
+        "job_id": job.id,
         "state": job.state,
         "over": is_terminal(job.state),
         "settled": settled(job),
