@@ -11,6 +11,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.testclient import TestClient
 
 from api.main import create_app
+from api.sessions import SAFE_METHODS
 from store import keys, logins, projects
 from store.database import Sessions
 from store.objects import ObjectStore
@@ -138,6 +139,28 @@ def test_every_route_answers_as_it_is_listed(
         if written != call.writes:
             wrong.append(f"{route} writes {written} into the audit log, not {call.writes}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{"sec-fetch-site": "cross-site"}, {"sec-fetch-site": "same-site"}, {"origin": "https://evil.example"}, {}],
+    ids=["cross-site", "same-site", "foreign-origin", "from-nowhere"],
+)
+def test_no_route_that_changes_something_listens_to_another_site(
+    app: FastAPI, sessions: Sessions, settings: Settings, objects: ObjectStore, project_id: str, sent: dict[str, str]
+) -> None:
+    asker = Asker(app, sessions, settings, project_id, SCOPES)
+    del asker.browser.headers["sec-fetch-site"]
+    asker.browser.headers.update(sent)
+    with sessions.begin() as session:
+        ids = things.make(session, objects, settings, project_id)
+    # As the application has them, listed or not.
+    unsafe = [route for route in routes_of(app.routes) if route.split()[0] not in SAFE_METHODS]
+    assert len(unsafe) > 40
+    answers = {route: send(asker.browser, route, CALLS.get(route, Call("submit", 200)), ids) for route in unsafe}
+    listening = {route: answer.status_code for route, answer in answers.items() if answer.status_code != 403}
+    assert listening == {}
+    assert all("did not come from a page of this service" in answer.text for answer in answers.values())
 
 
 def test_what_changes_something_is_audited_or_changes_nothing_when_it_is_right() -> None:
