@@ -66,8 +66,17 @@ def points(fraction: float | None, digits: int = 1) -> str:
 
 
 def signed(fraction: float | None) -> str:
-    """A difference of accuracies with its sign: `+3.1`."""
-    return "" if fraction is None or not math.isfinite(fraction) else f"{100 * fraction:+.1f}".replace("-", MINUS)
+    """A difference of accuracies with its sign: `+3.1`; `0.0` has none."""
+    if fraction is None or not math.isfinite(fraction):
+        return ""
+    written = f"{100 * fraction:+.1f}"
+    return "0.0" if float(written) == 0 else written.replace("-", MINUS)
+
+
+def direction(fraction: float) -> str:
+    """`up` or `down`, for the ink of a difference; neither for what is written as `0.0`."""
+    written = signed(fraction)
+    return {"+": "up", MINUS: "down"}.get(written[:1], "")
 
 
 def percent(fraction: float) -> str:
@@ -85,9 +94,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.globals.update(SECTIONS=SECTIONS)
-    environment.filters.update(
-        duration=duration, age=age, filesize=size, count=count, points=points, signed=signed, percent=percent
-    )
+    environment.filters.update(duration=duration, age=age, filesize=size, count=count, points=points)
+    environment.filters.update(signed=signed, direction=direction, percent=percent)
     return environment
 
 

@@ -34,6 +34,7 @@ def test_ticked_jobs_are_compared_and_the_address_holds_them(watched: Any, worke
     expect(specs.locator("tbody tr")).to_have_text(re.compile(r"method\.threshold\s*0\.5\s*0\.3"))
     expect(page.locator("[data-compare]")).to_have_attribute("data-drawn", "6")
     expect(page.locator("[data-compare] output")).to_have_text([re.compile(r"^61\.\d$"), re.compile(r"^63\.\d$")])
+    expect(page.locator("[data-compare] [name=role]")).to_have_value("imitated")
     page.locator("[data-compare] [name=role]").select_option("plain")
     expect(page.locator("[data-compare] output").first).to_have_text(re.compile(r"^58\.\d$"))
     expect(page.locator(".pareto")).to_have_count(2)

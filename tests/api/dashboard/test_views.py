@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.dashboard.render import age, duration, percent, points, signed, size
+from api.dashboard.render import age, direction, duration, percent, points, signed, size
 from api.dashboard.views.downloads import downloads
 from api.dashboard.views.gap import gap
 from api.dashboard.views.numbers import numbers
@@ -202,3 +202,12 @@ def test_numbers_are_written_for_people() -> None:
     ]
     assert (points(0.6523), signed(0.031), percent(0.417)) == ("65.2", "+3.1", "42 %")
     assert signed(-0.031)[0] == percent(-0.1)[0] == "\N{MINUS SIGN}"
+
+
+@pytest.mark.parametrize(
+    ("gain", "written", "ink"),
+    [(0.0, "0.0", ""), (-0.0, "0.0", ""), (0.0004, "0.0", ""), (-0.0004, "0.0", ""), (0.001, "+0.1", "up")],
+)
+def test_a_difference_that_is_written_as_zero_has_neither_sign_nor_ink(gain: float, written: str, ink: str) -> None:
+    assert (signed(gain), direction(gain)) == (written, ink)
+    assert direction(-0.031) == "down"
