@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from api.dashboard.access import Resident, Submitting
 from api.dashboard.render import page
 from api.dashboard.views.datasets import dataset_list, report
+from api.dashboard.views.thumbnails import pictures
 from api.deps import SessionDep, SettingsDep
-from store import datasets
+from store import datasets, thumbnails
 from store.errors import NotFound
 from store.tables import Dataset
 
@@ -66,4 +67,5 @@ def _page(session: Session, project_id: str, cursor: str) -> Any:
 
 def _whole(session: Session, row: Dataset) -> dict[str, Any]:
     revisions = datasets.revisions(session, row.project_id, row.name)
-    return {"row": row, "report": report(row.report), "revisions": revisions}
+    small = thumbnails.list_all(session, row.project_id, row.id)
+    return {"row": row, "report": report(row.report), "pictures": pictures(small), "revisions": revisions}

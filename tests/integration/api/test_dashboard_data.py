@@ -6,7 +6,7 @@ from starlette.testclient import TestClient
 from store import datasets, models, projects
 from store.database import Sessions
 from store.models import Architecture
-from store.tables import Dataset, Model
+from store.tables import Dataset, Model, Thumbnail
 
 HOSTILE = '"><img src=x onerror=alert(1)>'
 OURS = {"sec-fetch-site": "same-origin"}
@@ -46,6 +46,36 @@ def test_a_report_names_file_and_line_and_stays_text(visitor: TestClient, sessio
         assert "<img" not in text
         assert "&lt;img" in text
         assert path == "/datasets" or (".xml:17</code>" in text and "Mend it." in text)
+
+
+def test_small_pictures_are_shown_with_their_boxes_and_every_name_escaped(
+    visitor: TestClient, sessions: Sessions, project_id: str
+) -> None:
+    identity = a_dataset(sessions, project_id)
+    assert "<img" not in visitor.get(f"/datasets/{identity}").text
+    boxes = [{"label": HOSTILE, "box": [12.5, 30.0, 96.0, 110.5]}, {"label": "WBC", "box": [1.0, 2.0, 3.0, 4.0]}]
+    with sessions.begin() as session:
+        session.add(
+            Thumbnail(
+                dataset_id=identity,
+                number=7,
+                image=f"{HOSTILE}.jpg",
+                split="test",
+                width=320,
+                height=240,
+                boxes=[*boxes, boxes[0]],
+                object_key="datasets/7.webp",
+                size=4,
+                sha256="ab" * 32,
+            )
+        )
+    text = visitor.get(f"/datasets/{identity}").text
+    assert f'<img src="/v1/datasets/{identity}/thumbnails/7" alt="" width="320" height="240"' in text
+    assert text.count('<rect class="line" x="12.5" y="30.0" width="83.5" height="80.5"/>') == 2
+    assert "1 WBC" in text
+    assert text.count("<img") == 1
+    assert "<title>&#34;&gt;&lt;img" in text
+    assert "style=" not in text
 
 
 def test_a_model_s_mismatches_are_listed_and_stay_text(
