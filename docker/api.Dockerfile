@@ -29,7 +29,8 @@ COPY api api
 COPY worker worker
 COPY embedded embedded
 COPY --from=assets /app/api/dashboard/static/vendor api/dashboard/static/vendor
-RUN mkdir /cache && chown 65534:65534 /cache
+# Nothing may be written here later: what is not compiled now would be at every start.
+RUN python -m compileall -q . && mkdir /cache && chown 65534:65534 /cache
 VOLUME /cache
 ENV PATH=/opt/fgfi/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp
 USER 65534:65534

@@ -26,8 +26,8 @@ COPY --from=build /opt/fgfi /opt/fgfi
 COPY fgfi_core fgfi_core
 COPY store store
 COPY worker worker
-# The cache of data sets and weights is a volume, and belongs to the user who fills it.
-RUN mkdir /cache && chown 65534:65534 /cache
+# Compiled now, for nothing may be written here later; the cache is a volume, and belongs to the user who fills it.
+RUN python -m compileall -q . && mkdir /cache && chown 65534:65534 /cache
 VOLUME /cache
 ENV PATH=/opt/fgfi/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/cache \
     NVIDIA_VISIBLE_DEVICES=all NVIDIA_DRIVER_CAPABILITIES=compute,utility

@@ -142,6 +142,15 @@ def test_an_image_is_built_in_stages_and_runs_as_nobody_important(image: str) ->
 
 
 @pytest.mark.parametrize("image", ["api", "worker"])
+def test_a_process_of_an_image_compiles_nothing_when_it_starts(image: str) -> None:
+    text = (ROOT / f"docker/{image}.Dockerfile").read_text()
+    last = text[text.rindex("\nFROM ") :]
+
+    assert "--compile-bytecode" in text
+    assert last.rindex("\nCOPY ") < last.index("python -m compileall -q .") < last.index("\nUSER ")
+
+
+@pytest.mark.parametrize("image", ["api", "worker"])
 def test_an_image_copies_only_what_is_there_and_sent(image: str) -> None:
     lines = (ROOT / f"docker/{image}.Dockerfile").read_text().splitlines()
     copied = {

@@ -69,3 +69,20 @@ def test_the_command_line_starts_without_the_server_side(tmp_path: Path) -> None
     loaded = {line.split("|")[-1].strip() for line in done.stderr.splitlines() if "|" in line}
     assert "client.main" in loaded
     assert not loaded & {"torch", "numpy", "sqlalchemy", "celery", "fastapi"}
+
+
+def test_the_api_starts_without_what_few_requests_need(tmp_path: Path) -> None:
+    program = "import sys, api.main; api.main.create_app(); print(*sorted(sys.modules))"
+    environment = {
+        "FGFI_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+        "FGFI_REDIS_URL": "redis://127.0.0.1:1/0",
+        "FGFI_STORAGE_URL": tmp_path.as_uri(),
+        "FGFI_SECRET_KEY": "a-start-that-is-looked-at-needs-a-secret",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+
+    assert "api.routes.jobs" in loaded
+    assert not loaded & {"torch", "numpy", "PIL", "celery", "redis", "authlib", "httpx", "alembic", "cryptography"}
