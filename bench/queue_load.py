@@ -12,7 +12,6 @@ Not `queue.py`: to a script that is run by its path, that name would hide Python
 """
 
 import argparse
-import json
 import statistics
 import tempfile
 import time
@@ -25,8 +24,7 @@ from bench import queue_filling, queue_server
 from bench.queue_calls import Call, Calls
 from bench.queue_plans import Plan, watched
 from bench.queue_workers import Shift, shift
-from bench.results import DOCS
-from bench.tables import table
+from bench.results import keep
 from store.database import Sessions, make_sessions
 
 
@@ -44,14 +42,14 @@ def main() -> None:
         if asked.jobs:
             settings = queue_server.make_database(url, "queue")
             done = shift(settings, asked.jobs, asked.workers, asked.processes)
-            _keep("queue-workers", of_shift(done), write=asked.write)
+            keep("queue-workers", of_shift(done), write=asked.write)
             print(f"{done.jobs / done.seconds:.1f} jobs a second; {done.empty} claims found all heads held by others")
             for spent in done.spent[:12]:
                 statement = " ".join(spent.query.split())[:90]
                 each = spent.milliseconds / spent.calls
                 print(f"{spent.role:16s} {spent.calls:6d} times {each:8.3f} ms  {statement}", flush=True)
         if asked.rows:
-            _keep("queue", grown(url, asked.rows, asked.rounds), write=asked.write)
+            keep("queue", grown(url, asked.rows, asked.rounds), write=asked.write)
 
 
 def of_shift(done: Shift) -> list[dict[str, Any]]:
@@ -134,13 +132,6 @@ def _plans(sessions: Sessions, calls: Sequence[Call]) -> Mapping[str, list[Plan]
             call.make(session, given)
         found[call.name] = plans
     return found
-
-
-def _keep(name: str, rows: list[dict[str, Any]], *, write: bool) -> None:
-    print(table(name, rows), flush=True)
-    if write:
-        lines = ",\n ".join(json.dumps(row) for row in rows)
-        (DOCS / "results" / f"{name}.json").write_text(f"[\n {lines}\n]\n")
 
 
 if __name__ == "__main__":

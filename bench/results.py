@@ -9,6 +9,7 @@ markers `<!-- table: EXPERIMENT -->` and `<!-- end -->` is written anew; a test 
 import argparse
 import json
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,14 @@ def render(page: str, results: Path) -> str:
         return f"{match[1]}{table(match['name'], rows)}{match[3]}"
 
     return TABLE.sub(fill, page)
+
+
+def keep(name: str, rows: Sequence[Mapping[str, Any]], *, write: bool) -> None:
+    """Print a measurement's table; when asked, keep its rows as docs/results/<name>.json."""
+    print(table(name, rows), flush=True)
+    if write:
+        lines = ",\n ".join(json.dumps(row) for row in rows)
+        (DOCS / "results" / f"{name}.json").write_text(f"[\n {lines}\n]\n")
 
 
 def main() -> None:

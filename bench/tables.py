@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-Rows = Sequence[dict[str, Any]]
+Rows = Sequence[Mapping[str, Any]]
 
 
 def table(name: str, rows: Rows) -> str:
@@ -122,7 +122,46 @@ def queue_workers(rows: Rows) -> str:
     )
 
 
+def api(rows: Rows) -> str:
+    """One row per call: requests a second, median and 99th percentile, at each number of jobs."""
+    sizes = [_thousands(size) for size in rows[0]["rows"]] if rows else []
+    header = ("call", *(f"{size}: {what}" for size in sizes for what in ("a second", "p50, ms", "p99, ms")))
+    return _markdown(
+        header,
+        [
+            (
+                row["call"],
+                *(
+                    f"{figure:.0f}"
+                    for each in zip(row["per_second"], row["p50"], row["p99"], strict=True)
+                    for figure in each
+                ),
+            )
+            for row in rows
+        ],
+    )
+
+
+def api_process(rows: Rows) -> str:
+    """One row per figure of a process: its median, and from where to where it went when it was measured again."""
+    return _markdown(
+        ("of one process", "median", "times", "from", "to"),
+        [
+            (
+                row["what"],
+                f"{statistics.median(row['values']):g}",
+                str(len(row["values"])),
+                f"{min(row['values']):g}",
+                f"{max(row['values']):g}",
+            )
+            for row in rows
+        ],
+    )
+
+
 _TABLES: Mapping[str, Callable[[Rows], str]] = {
+    "api": api,
+    "api-process": api_process,
     "overfit": overfit,
     "pairs": pairs,
     "queue": queue,

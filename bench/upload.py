@@ -7,20 +7,14 @@ the API are processes of their own, the client is this one.
 """
 
 import argparse
-import os
 import random
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
-
+from bench import api_process
 from client.connection import Connection
 from client.parted import Watch
 from client.sdk import Fgfi
@@ -34,7 +28,6 @@ MIB = 2**20
 GIB = 2**30
 SECRET = "a-measurement-needs-a-secret-of-some-length"  # noqa: S105 - guards nothing
 _BLOCK = random.Random(0).randbytes(MIB)
-_START_SECONDS = 60.0
 
 
 class Made:
@@ -76,51 +69,6 @@ class Phases:
         return Watch(on_read, on_sent, print)
 
 
-@contextmanager
-def api(environment: dict[str, str]) -> Iterator[tuple[int, str]]:
-    """The API as a process; yields its pid and address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    command = [sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app", "--port", port]
-    url = f"http://127.0.0.1:{port}"
-    environment = {**os.environ, **environment}
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet) as process:
-        try:
-            _wait(f"{url}/healthz")
-            yield process.pid, url
-        finally:
-            process.terminate()
-
-
-def peak(pid: int) -> float:
-    """The most memory a process ever had, in MiB."""
-    return _status(pid, "VmHWM")
-
-
-def now(pid: int) -> float:
-    """The memory a process has, in MiB."""
-    return _status(pid, "VmRSS")
-
-
-def _status(pid: int, name: str) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(f"{name}:"))
-
-
-def _wait(url: str) -> None:
-    deadline = time.monotonic() + _START_SECONDS
-    while True:
-        try:
-            httpx.get(url).raise_for_status()
-        except httpx.HTTPError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            return
-
-
 def _key(settings: Settings) -> str:
     upgrade(settings.database_url)
     engine = make_engine(settings, pool_size=1)
@@ -146,9 +94,9 @@ def main() -> None:
             "FGFI_SECRET_KEY": SECRET,
         }
         key = _key(Settings.model_validate({k.removeprefix("FGFI_").lower(): v for k, v in environment.items()}))
-        with api(environment) as (pid, url), Fgfi.of(Connection(url, key)) as service:
+        with api_process.running(environment) as api, Fgfi.of(Connection(api.url, key)) as service:
             service.datasets()
-            before = now(pid)
+            before = api.now()
             phases = Phases()
             dataset = service.add_source(Made(size), "bench", phases.watch())
             joined = time.perf_counter()
@@ -161,7 +109,7 @@ def main() -> None:
             for what, start, end in rates:
                 print(f"{what:45} {end - start:7.1f} s {size / MIB / (end - start):7.0f} MiB/s")
             print(f"{'memory of the API before':45} {before:7.0f} MiB")
-            print(f"{'memory of the API at its peak':45} {peak(pid):7.0f} MiB")
+            print(f"{'memory of the API at its peak':45} {api.peak():7.0f} MiB")
 
 
 if __name__ == "__main__":
