@@ -21,6 +21,10 @@ FAILURES: dict[str, tuple[str, str]] = {
         "The check of a data set or model broke off more often than is tried.",
         "Upload it again; if it happens again, tell the operator.",
     ),
+    "export_failed": (
+        "The worker that wrote a data set in another format was lost more often than is tried.",
+        "Ask for the export again; if it happens again, tell the operator.",
+    ),
     "bad_model_file": ("The file cannot be read as safetensors.", "Send the whole file."),
     "unfit_weights": (
         "The weights do not fit the declared detector; `report` lists each tensor.",

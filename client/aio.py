@@ -20,6 +20,7 @@ import httpx
 
 from client import connection
 from client.connection import Connection
+from client.exports import Exports
 from client.following import Following
 from client.groups import Groups
 from client.http import STREAM_TIMEOUT, Http, headers_of, refused
@@ -75,6 +76,17 @@ class AsyncKeys:
         self.revoke = _awaited(keys.revoke)
 
 
+class AsyncExports:
+    """Data sets in another format, as `Exports` has them."""
+
+    def __init__(self, exports: Exports) -> None:
+        self.create = _awaited(exports.create)
+        self.list = _awaited(exports.list)
+        self.get = _awaited(exports.get)
+        self.ready = _awaited(exports.ready)
+        self.download = _awaited(exports.download)
+
+
 class AsyncFgfi:
     """A connection to one service. Everything raises ClientError when the service refuses or cannot be reached."""
 
@@ -87,6 +99,7 @@ class AsyncFgfi:
         self.models = AsyncRegistry(service.models)
         self.groups = AsyncGroups(service.groups)
         self.keys = AsyncKeys(service.keys)
+        self.exports = AsyncExports(service.exports)
         self.detectors = _awaited(service.detectors)
         self.datasets = _awaited(service.datasets)
         self.dataset = _awaited(service.dataset)

@@ -45,6 +45,22 @@ class Thumbnail(_Answer):
     content: str
 
 
+class Export(_Answer):
+    """A data set in another format; its archive is at `content` once it is `ready`. report: what was lost, counted."""
+
+    id: str
+    dataset_id: str
+    format: str
+    state: Literal["queued", "running", "ready", "failed"]
+    size: int | None = None
+    sha256: str | None = None
+    report: dict[str, Any] | None = None
+    error: Trouble | None = None
+    created_at: datetime
+    expires_at: datetime | None = None
+    content: str | None = None
+
+
 class Part(_Answer):
     """A part of an upload that the service has."""
 

@@ -20,7 +20,8 @@ import httpx
 from client import archive, connection, parted
 from client.connection import Connection
 from client.curves import MOST_POINTS, Curve
-from client.errors import EXIT_JOB_FAILED, ClientError
+from client.errors import ClientError
+from client.exports import Exports
 from client.fetching import Fetch
 from client.following import Following
 from client.groups import Groups
@@ -29,6 +30,7 @@ from client.keys import Keys
 from client.models import Artifact, Dataset, Detector, DryRun, Job, Measured, StreamEvent, Submitted, Thumbnail
 from client.parted import Watch
 from client.registry import Registry
+from client.rejection import rejected
 from client.sources import Source
 
 _PAGE = 100
@@ -132,8 +134,13 @@ class Fgfi:
             self._sleep(_CHECK_PAUSE)
             dataset = self.dataset(dataset.id)
         if dataset.state == "rejected":
-            raise _rejected(dataset)
+            raise rejected(dataset)
         return dataset
+
+    @property
+    def exports(self) -> Exports:
+        """Data sets in another format."""
+        return Exports(self._http, self.url, self._sleep)
 
     @property
     def models(self) -> Registry:
@@ -283,18 +290,3 @@ def _curve(series: dict[str, Any]) -> Curve:
 def _with_query(path: str, **given: str | None) -> str:
     query = {name: value for name, value in given.items() if value is not None}
     return f"{path}?{httpx.QueryParams(query)}" if query else path
-
-
-def _rejected(dataset: Dataset) -> ClientError:
-    trouble = dataset.error
-    message = trouble.message if trouble and trouble.message else "the service did not accept it"
-    hints = [trouble.hint] if trouble and trouble.hint else []
-    for problem in (dataset.report or {}).get("problems") or []:
-        place = ":".join(str(problem[part]) for part in ("file", "line") if problem.get(part) is not None)
-        hints.append(f"{place}: {problem.get('message', '')}")
-    return ClientError(
-        f"data set '{dataset.name}' was rejected: {message}",
-        hints=tuple(hints[:20]),
-        exit_code=EXIT_JOB_FAILED,
-        code=trouble.code if trouble else "",
-    )

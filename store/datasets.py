@@ -16,7 +16,7 @@ from store import audit, check_leases, garbage, ids, outbox
 from store.errors import DatasetNotReady, NoSuchSplit, NotFound
 from store.pages import Page, page
 from store.states import DatasetState
-from store.tables import Dataset, Thumbnail
+from store.tables import Dataset, Export, Thumbnail
 from store.tables.base import Json
 
 RE_UPLOAD = "Upload the data set again."
@@ -84,12 +84,14 @@ def revisions(session: Session, project_id: str, name: str, limit: int = 50) -> 
 
 
 def delete(session: Session, project_id: str, dataset_id: str) -> None:
-    """Delete a data set and collect its archive. Jobs still to run on it fail with `dataset_gone`. Raises NotFound."""
+    """Delete a data set and collect its archives. Jobs still to run on it fail with `dataset_gone`. Raises NotFound."""
     row = _locked(session, project_id, dataset_id)
     row.deleted_at = func.clock_timestamp()
     pictures = select(Thumbnail.object_key).where(Thumbnail.dataset_id == row.id)
     garbage.add(session, [row.object_key, *session.scalars(pictures)])
     session.execute(sql_delete(Thumbnail).where(Thumbnail.dataset_id == row.id))
+    written = sql_delete(Export).where(Export.dataset_id == row.id).returning(Export.object_key)
+    garbage.add(session, [key for key in session.scalars(written) if key is not None])
     session.flush()
     audit.record(session, project_id, "dataset.delete", row.id, name=row.name)
 

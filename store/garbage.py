@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from store.tables import Artifact, Checkpoint, Dataset, Garbage, Model, Thumbnail
+from store.tables import Artifact, Checkpoint, Dataset, Export, Garbage, Model, Thumbnail
 
 
 def add(session: Session, object_keys: Iterable[str], after: timedelta = timedelta(0)) -> None:
@@ -42,7 +42,7 @@ def forget(session: Session, object_keys: Sequence[str]) -> None:
 def unreferenced(session: Session, object_keys: Sequence[str]) -> set[str]:
     """Which of these objects no row names."""
     known: set[str] = set()
-    named = (Checkpoint, Artifact, Garbage, Dataset, Model, Thumbnail)
+    named = (Checkpoint, Artifact, Garbage, Dataset, Export, Model, Thumbnail)
     for column in (table.object_key for table in named):
         known.update(session.scalars(select(column).where(column.in_(object_keys))))
     return set(object_keys) - known

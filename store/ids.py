@@ -4,7 +4,7 @@ import secrets
 import string
 from typing import Literal
 
-Kind = Literal["prj", "key", "ses", "aud", "ds", "up", "mdl", "job", "grp", "art", "whk", "msg"]
+Kind = Literal["prj", "key", "ses", "aud", "ds", "exp", "up", "mdl", "job", "grp", "art", "whk", "msg"]
 
 ALPHABET = string.digits + string.ascii_letters
 LENGTH = 22  # 62 ** 22 is more than 2 ** 128: two random ids never meet.

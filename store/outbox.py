@@ -1,6 +1,7 @@
 """Messages that follow from committed changes: written with the change, published later by the steward.
 
-A message is only a hint that names a job, a data set or a model; losing one or sending it twice harms nothing.
+A message is only a hint that names a job, a data set, a model or an export; losing one or sending it twice harms
+nothing.
 """
 
 from collections.abc import Sequence
@@ -10,10 +11,12 @@ from typing import Literal
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from store.tables import Dataset, Job, Model, Outbox
+from store import check_leases
+from store.tables import Dataset, Export, Job, Model, Outbox
 
-Kind = Literal["job", "dataset", "model"]
-TABLES: dict[Kind, type[Job] | type[Dataset] | type[Model]] = {"job": Job, "dataset": Dataset, "model": Model}
+Kind = Literal["job", "dataset", "model", "export"]
+Table = type[Job] | type[Dataset] | type[Model] | type[Export]
+TABLES: dict[Kind, Table] = {"job": Job, "dataset": Dataset, "model": Model, "export": Export}
 
 
 def add(session: Session, kind: Kind, subject_id: str, available_at: datetime | None = None) -> None:
@@ -47,7 +50,7 @@ def mark(session: Session, messages: Sequence[Outbox]) -> None:
 
 
 def announced(session: Session, kind: Kind, subject_ids: Sequence[str]) -> None:
-    """Note on jobs, data sets or models that they were announced now."""
+    """Note on jobs and others that they were announced now."""
     table = TABLES[kind]
     # In the order of their ids, and passing over rows somebody works on: this must never wait in a circle.
     free = select(table.id).where(table.id.in_(subject_ids)).order_by(table.id)
@@ -68,14 +71,13 @@ def forgotten_jobs(session: Session, queue: str, older_than: timedelta, limit: i
 
 
 def forgotten_checks(
-    session: Session, table: type[Dataset] | type[Model], older_than: timedelta, limit: int = 100
+    session: Session, table: type[Dataset] | type[Model] | type[Export], older_than: timedelta, limit: int = 100
 ) -> Sequence[str]:
-    """Data sets or models that wait for a check, announced long ago, with no check under way."""
+    """Data sets, models or exports that wait, announced long ago, with nobody at work on them."""
     return session.scalars(
         select(table.id)
         .where(
-            table.state == "checking",
-            table.deleted_at.is_(None),
+            check_leases.waits(table),
             func.coalesce(table.published_at, table.created_at) <= func.clock_timestamp() - older_than,
             (table.check_expires_at.is_(None)) | (table.check_expires_at <= func.clock_timestamp()),
         )

@@ -16,17 +16,18 @@ from store import garbage
 from store.database import Sessions, now
 from store.errors import ObjectMissing
 from store.objects import ObjectInfo, ObjectStore
-from store.tables import Artifact, Checkpoint, Dataset, Model
+from store.tables import Artifact, Checkpoint, Dataset, Export, Model
 
 BATCH = 500
 
-Table = type[Artifact] | type[Checkpoint] | type[Dataset] | type[Model]
+Table = type[Artifact] | type[Checkpoint] | type[Dataset] | type[Model] | type[Export]
 # Which rows promise an object: a deleted data set and a damaged checkpoint keep their rows without one.
 PROMISES: dict[Table, ColumnElement[bool]] = {
     Dataset: Dataset.deleted_at.is_(None) & Dataset.size.is_not(None) & (Dataset.state != "rejected"),
     Model: Model.deleted_at.is_(None) & Model.size.is_not(None),
     Checkpoint: Checkpoint.damaged_at.is_(None),
     Artifact: Artifact.object_key.is_not(None),
+    Export: Export.object_key.is_not(None),
 }
 
 

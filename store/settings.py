@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     max_model_bytes: int = Field(4 * GIB, ge=1, description="Largest file of a model's weights.")
     max_request_bytes: int = Field(2 * MIB, ge=1, description="Largest body of a request that is no upload.")
     upload_expiry_hours: float = Field(24, gt=0)
+    export_hours: float = Field(72, gt=0, description="How long a data set in another format is kept for download.")
     upload_part_bytes: int = Field(16 * MIB, ge=5 * MIB, le=GIB, description="Of an upload in parts; S3 takes no less.")
     upload_links: bool = Field(True, description="With S3, send clients to it; false where they cannot reach it.")
     project_bytes: int | None = Field(None, ge=1, description="Of data sets, models and uploads of a project.")

@@ -10,6 +10,8 @@ JobState = Literal["queued", "running", "cancelling", "pausing", "paused", "succ
 JobKind = Literal["distillation", "evaluation"]
 DatasetState = Literal["uploading", "checking", "ready", "rejected"]
 ModelState = DatasetState
+ExportFormat = Literal["voc", "coco", "kitti", "yolo"]
+ExportState = Literal["queued", "running", "ready", "failed"]
 Action = Literal["cancel", "pause", "resume", "retry"]
 Ending = Literal["succeeded", "failed", "stopped", "lost"]
 

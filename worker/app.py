@@ -17,6 +17,7 @@ from store import turns
 from store.queues import JOBS, all_queues, served
 from store.settings import get_settings
 from worker.checks import check_dataset
+from worker.exports import make_export
 from worker.model_check import check_model
 from worker.presence import Presence
 from worker.supervisor import RUNNER
@@ -25,10 +26,15 @@ from worker.workplace import Workplace, make_workplace
 
 log = logging.getLogger(__name__)
 
-Kind = Literal["job", "dataset", "model"]
-# Checks of models wait with those of data sets: both are short and need no GPU.
-QUEUES: dict[Kind, str] = {"job": JOBS, "dataset": "datasets", "model": "datasets"}
-TASKS: dict[Kind, str] = {"job": "fgfi.job", "dataset": "fgfi.dataset", "model": "fgfi.model"}
+Kind = Literal["job", "dataset", "model", "export"]
+# Checks of models and exports wait with the checks of data sets: none of them needs a GPU.
+QUEUES: dict[Kind, str] = {"job": JOBS, "dataset": "datasets", "model": "datasets", "export": "datasets"}
+TASKS: dict[Kind, str] = {
+    "job": "fgfi.job",
+    "dataset": "fgfi.dataset",
+    "model": "fgfi.model",
+    "export": "fgfi.export",
+}
 
 
 def configuration() -> dict[str, Any]:
@@ -94,6 +100,12 @@ def run_check(dataset_id: str) -> None:
 def run_model_check(model_id: str) -> None:
     """Check a model's weights."""
     check_model(workplace(), model_id)
+
+
+@app.task(name=TASKS["export"])  # type: ignore[untyped-decorator]
+def run_export(export_id: str) -> None:
+    """Write a data set in another format."""
+    make_export(workplace(), export_id)
 
 
 @lru_cache(maxsize=1)

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from store import (
     audit,
     datasets,
+    exports,
     failpoints,
     garbage,
     housekeeping,
@@ -33,7 +34,7 @@ from store.database import Sessions, make_engine, make_sessions, now
 from store.objects import ObjectStore, open_store
 from store.objects.protocol import STALE
 from store.settings import Settings, get_settings
-from store.tables import Dataset, Model, Outbox
+from store.tables import Dataset, Export, Model, Outbox
 from worker import alive, app, clock
 from worker.stopping import Stopping
 from worker.supervisor import budget_of
@@ -43,6 +44,11 @@ log = logging.getLogger(__name__)
 
 STANDBY_SECONDS = 2.0
 SWEEP_BATCH = 500
+CHECKED: dict["app.Kind", type[Dataset] | type[Model] | type[Export]] = {
+    "dataset": Dataset,
+    "model": Model,
+    "export": Export,
+}
 
 
 @dataclass
@@ -119,13 +125,13 @@ class Steward:
         age = timedelta(seconds=self._settings.republish_seconds)
         jobs_queues = [queue for queue in app.known_queues() if queue != app.QUEUES["dataset"]]
         kinds: list[tuple[str, app.Kind]] = [(queue, "job") for queue in jobs_queues]
-        kinds += [(app.QUEUES["dataset"], "dataset"), (app.QUEUES["model"], "model")]
+        kinds += [(app.QUEUES[kind], kind) for kind in CHECKED]
         with self._sessions.begin() as session:
             for queue, kind in kinds:
                 forgotten = (
                     outbox.forgotten_jobs(session, queue, age)
                     if kind == "job"
-                    else outbox.forgotten_checks(session, Dataset if kind == "dataset" else Model, age)
+                    else outbox.forgotten_checks(session, CHECKED[kind], age)
                 )
                 # Behind busy workers jobs wait for hours, with their messages: only missing ones are replaced.
                 if len(forgotten) > app.waiting(queue):
@@ -155,6 +161,7 @@ class Steward:
             audit.forget(session, timedelta(days=self._settings.audit_days))
             for uploads in (datasets, models):
                 uploads.expire_uploads(session, timedelta(hours=self._settings.upload_expiry_hours))
+            exports.expire(session)
             outbox.forget_published(session, timedelta(days=1))
             webhook_sending.forget(session, timedelta(days=30))
             workers.forget(session, timedelta(days=1))

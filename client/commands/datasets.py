@@ -1,4 +1,4 @@
-"""`fgfi datasets`: bring data to the service and see what is there; check and convert what lies on this disk."""
+"""`fgfi datasets`: what the service has, brought there and taken from it; check and convert what lies on this disk."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from client import archive
-from client.commands import local_datasets
+from client.commands import datasets_download, local_datasets
 from client.dataset_report import print_problems
 from client.errors import EXIT_USAGE, ClientError
 from client.models import Dataset
@@ -16,7 +16,7 @@ from client.transfer_bar import transfer_bar
 
 _LISTED = 10
 
-app = typer.Typer(help="Add, list, check and convert data sets.", no_args_is_help=True)
+app = typer.Typer(help="Add, list, download, check and convert data sets.", no_args_is_help=True)
 
 
 @app.command("add")
@@ -38,7 +38,10 @@ def add(
 def list_all(as_json: JsonOption = False) -> None:
     """List the data sets, newest first."""
     with Fgfi.connect() as service:
-        found = service.datasets()
+        _print_all(service.datasets(), as_json)
+
+
+def _print_all(found: list[Dataset], as_json: bool) -> None:
     if as_json:
         print_json([dataset.model_dump(mode="json") for dataset in found])
         return
@@ -46,6 +49,17 @@ def list_all(as_json: JsonOption = False) -> None:
     print_table(("id", "name", "state", "images", "size", "age"), rows, shorten="name")
 
 
+@app.command("revisions")
+def revisions(
+    dataset_id: Annotated[str, typer.Argument(metavar="DS", help="A data set's id, such as ds_4fJ0....")],
+    as_json: JsonOption = False,
+) -> None:
+    """List what was uploaded under a data set's name, newest first."""
+    with Fgfi.connect() as service:
+        _print_all(service.revisions(dataset_id), as_json)
+
+
+app.command("download")(datasets_download.download)
 app.command("check")(local_datasets.check)
 app.command("convert")(local_datasets.convert)
 

@@ -4,6 +4,7 @@ from store.tables.access import AuditEntry, BrowserSession
 from store.tables.attempts import Artifact, Attempt, Checkpoint, Metric
 from store.tables.base import Base
 from store.tables.datasets import Dataset, Thumbnail
+from store.tables.exports import Export
 from store.tables.groups import Group
 from store.tables.jobs import Job, JobCount, JobEvent
 from store.tables.machinery import Garbage, Outbox, Worker
@@ -21,6 +22,7 @@ __all__ = [
     "BrowserSession",
     "Checkpoint",
     "Dataset",
+    "Export",
     "Garbage",
     "Group",
     "IdempotencyKey",

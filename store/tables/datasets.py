@@ -1,5 +1,7 @@
 """Data sets: an archive in the object store and what the check found in it."""
 
+from typing import ClassVar
+
 from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +20,8 @@ class Dataset(Base):
         CheckConstraint(f"state IN ({', '.join(repr(state) for state in DATASET_STATES)})", name="state"),
         Index(None, "project_id", "created_at", "id"),
     )
+    WAITS: ClassVar[str] = "checking"
+    REFUSED: ClassVar[str] = "rejected"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))

@@ -31,7 +31,7 @@ class Outbox(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        CheckConstraint("kind IN ('job', 'dataset', 'model')", name="kind"),
+        CheckConstraint("kind IN ('job', 'dataset', 'model', 'export')", name="kind"),
         Index("ix_outbox_waiting", "available_at", postgresql_where=text("published_at IS NULL")),
     )
 

@@ -1,5 +1,7 @@
 """Models: a detector's weights in the object store, what is declared of them, and the jobs that begin with them."""
 
+from typing import ClassVar
+
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,6 +23,8 @@ class Model(Base):
         CheckConstraint("role IN ('teacher', 'student')", name="role"),
         Index(None, "project_id", "created_at", "id"),
     )
+    WAITS: ClassVar[str] = "checking"
+    REFUSED: ClassVar[str] = "rejected"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     project_id: Mapped[str] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"))

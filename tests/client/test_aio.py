@@ -12,6 +12,7 @@ import pytest
 from client.aio import AsyncFgfi, AsyncGroups, AsyncRegistry
 from client.connection import Connection
 from client.errors import EXIT_REFUSED, ClientError
+from client.exports import Exports
 from client.groups import Groups
 from client.keys import Keys
 from client.models import StreamEvent
@@ -41,6 +42,7 @@ def test_it_has_every_method_that_the_other_has(make_service: MakeService) -> No
     assert methods(Registry) <= offered(service.models)
     assert methods(Groups) <= offered(service.groups)
     assert methods(Keys) <= offered(service.keys)
+    assert methods(Exports) <= offered(service.exports)
     assert isinstance(service.models, AsyncRegistry)
     assert isinstance(service.groups, AsyncGroups)
 

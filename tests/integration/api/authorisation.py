@@ -92,6 +92,13 @@ CALLS: dict[str, Call] = {
     "GET /v1/datasets/{dataset_id}/thumbnails": Call("read", 200),
     "GET /v1/datasets/{dataset_id}/thumbnails/{number}": Call("read", 404),  # Its check made none.
     "GET /v1/datasets/{dataset_id}/revisions": Call("read", 200),
+    "POST /v1/datasets/{dataset_id}/exports": Call(
+        "submit", 202, json=lambda _: {"format": "coco"}, writes=("dataset.export",)
+    ),
+    "GET /v1/datasets/{dataset_id}/exports": Call("read", 200),
+    "GET /v1/datasets/{dataset_id}/exports/{export_id}": Call("read", 200),
+    "GET /v1/datasets/{dataset_id}/exports/{export_id}/content": Call("read", 409),  # Nobody has made it yet.
+    "HEAD /v1/datasets/{dataset_id}/exports/{export_id}/content": Call("read", 409),
     "DELETE /v1/datasets/{dataset_id}": Call("submit", 204, writes=("dataset.delete",)),
     "POST /v1/uploads": own(
         "submit",

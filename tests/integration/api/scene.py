@@ -21,6 +21,7 @@ from store import (
     attempts,
     datasets,
     evaluations,
+    exports,
     groups,
     jobs,
     keys,
@@ -57,6 +58,16 @@ def archive() -> bytes:
     return buffer.getvalue()
 
 
+EXPORTED = {
+    "source_format": "voc",
+    "images": 364,
+    "boxes": 4888,
+    "splits": {"train": 205, "val": 87, "test": 72},
+    "classes": ["Platelets", "RBC", "WBC"],
+    "losses": [{"what": "difficult marks; the boxes stay", "count": 12}],
+    "renamed": {"BloodImage 00001": "images/train/BloodImage_00001.jpg"},
+    "renamed_count": 1,
+}
 WEIGHTS = save({"a": np.zeros((2, 3), dtype=np.float32)})
 CONTENT = {"archive": archive(), "weights": WEIGHTS}
 
@@ -93,6 +104,7 @@ def build(sessions: Sessions, objects: ObjectStore, settings: Settings, project_
     place = _Place(sessions, objects, project_id)
     ids = {name("prj", "Cells"): project_id, name("ds", "Cells"): place.dataset()}
     spec = _spec(ids[name("ds", "Cells")])
+    ids[name("exp", "Yolo")] = place.export(ids[name("ds", "Cells")])
     ids[name("job", "Done")], ids[name("art", "Student")] = place.done(spec)
     ids[name("job", "Queued")] = place.job(spec)
     ids[name("job", "Paused")] = place.job(spec)
@@ -130,6 +142,15 @@ class _Place:
             picture = self.objects.put(f"datasets/{row.id}/thumbnails/1.webp", [b"RIFF"])
             session.add(_thumbnail(row.id, picture))
             return row.id
+
+    def export(self, dataset_id: str) -> str:
+        with self.sessions.begin() as session:
+            row = exports.create(session, self.project_id, dataset_id, "yolo", HOUR)
+            taken = exports.claim(session, row.id, HOUR, HOUR)
+            assert taken is not None
+            stored = self.objects.put(f"datasets/{dataset_id}/exports/{row.id}.zip", [b"PK"])
+            token = str(taken[0].check_token)
+            return exports.finish(session, row.id, token, HOUR, report=EXPORTED, archive=stored).id
 
     def job(self, spec: JobSpec) -> str:
         with self.sessions.begin() as session:

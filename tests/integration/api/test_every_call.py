@@ -23,6 +23,7 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 KINDS = {
     "job": "job_id",
     "ds": "dataset_id",
+    "exp": "export_id",
     "mdl": "model_id",
     "art": "artifact_id",
     "up": "upload_id",

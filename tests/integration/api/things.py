@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from fgfi_core.spec import JobSpec
 from fgfi_core.spec.evaluation import EvaluationSpec
-from store import artifacts, datasets, evaluations, groups, ids, jobs, keys, leases, logins, uploads, webhooks
+from store import artifacts, datasets, evaluations, exports, groups, ids, jobs, keys, leases, logins, uploads, webhooks
 from store.artifacts import NewArtifact
 from store.attempts import Trace, fail
 from store.groups import Arm, NewGroup
@@ -27,6 +27,7 @@ def make(session: Session, objects: ObjectStore, settings: Settings, project_id:
     dataset = datasets.begin(session, project_id, "matrix")
     dataset.size, dataset.sha256, dataset.state = 0, "0" * 64, "ready"
     session.flush()
+    export = exports.create(session, project_id, dataset.id, "voc", HOUR)
     wanted = JobSpec.model_validate(spec({"dataset_id": dataset.id}))
     job = jobs.create(session, project_id, wanted).job
     claim = leases.claim(session, job.id, worker_id="worker-1", lease=HOUR, device="cpu")
@@ -51,6 +52,7 @@ def make(session: Session, objects: ObjectStore, settings: Settings, project_id:
     delivery = webhooks.try_out(session, project_id, hook.id)
     return {
         "dataset_id": dataset.id,
+        "export_id": export.id,
         "job_id": job.id,
         "other_job_id": groups.jobs_of(session, group)[0].id,
         "artifact_id": artifact.id,

@@ -98,6 +98,25 @@ def fill(engine: Engine) -> None:
         connection.execute(text("INSERT INTO workers (id, hostname, pid, queues) VALUES ('w', 'h', 1, '{jobs}')"))
 
 
+def outbox_kinds(engine: Engine) -> list[str]:
+    with engine.connect() as connection:
+        return list(connection.scalars(text("SELECT kind FROM outbox ORDER BY kind")))
+
+
+def test_exports_go_on_the_way_down_with_their_messages_alone(empty: Engine) -> None:
+    upgrade(address(empty))
+    fill(empty)
+    with empty.begin() as connection:
+        connection.execute(text("INSERT INTO exports (id, dataset_id, format) VALUES ('e', 'd', 'coco')"))
+        for kind in ("dataset", "export"):
+            connection.execute(text("INSERT INTO outbox (kind, subject_id) VALUES (:kind, 'x')"), {"kind": kind})
+    downgrade(address(empty), "0015")
+
+    assert outbox_kinds(empty) == ["dataset"]
+    upgrade(address(empty))
+    assert outbox_kinds(empty) == ["dataset"]
+
+
 def states(engine: Engine) -> list[str]:
     with engine.connect() as connection:
         return list(connection.scalars(text("SELECT state FROM jobs JOIN attempts ON job_id = jobs.id")))
