@@ -17,10 +17,9 @@ from torchvision.models.detection.fcos import FCOS, FCOSClassificationHead, FCOS
 from fgfi_core.detectors.anchors import Shapes
 from fgfi_core.detectors.boxes import clip
 from fgfi_core.detectors.detector import Detector, Outputs, Target
-from fgfi_core.detectors.one_stage import OneStage, in_float32
+from fgfi_core.detectors.one_stage import OneStage, in_float32, share_of_positives
 from fgfi_core.detectors.pyramid import CHANNELS, FROZEN, STRIDES, pyramid, pyramid_anchors, resnet_weights
 from fgfi_core.detectors.selection import Selection
-from fgfi_core.processes import processes, summed
 
 DEPTHS = {"fcos-resnet50-fpn": "resnet50", "fcos-resnet18-fpn": "resnet18"}
 GROUPS = 32  # torchvision's group norm
@@ -102,8 +101,7 @@ class _Head(FCOSHead):  # type: ignore[misc]  # torchvision has no types
         matched_idxs: list[Tensor],
     ) -> dict[str, Tensor]:
         losses = super().compute_loss(targets, head_outputs, anchors, matched_idxs)
-        own = torch.stack([(matched >= 0).sum() for matched in matched_idxs]).sum()
-        share = processes() * own.clamp(min=1) / summed(own).clamp(min=1)
+        share = share_of_positives(matched_idxs)
         return {name: share * loss for name, loss in losses.items()}
 
 

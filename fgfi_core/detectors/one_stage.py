@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from fgfi_core.detectors.detector import Detector, Outputs, Target
 from fgfi_core.detectors.normalisation import Normalisation
+from fgfi_core.processes import processes, summed
 
 
 class OneStage(Detector):
@@ -62,6 +63,17 @@ class OneStage(Detector):
         """As torchvision takes them, on the anchors' device."""
         device = self._anchors.device
         return [{"boxes": t.boxes.to(device), "labels": t.labels.to(device) + first_label} for t in targets]
+
+
+def share_of_positives(matched: Sequence[Tensor]) -> Tensor | float:
+    """By it, means over a process's own positive anchors become such that their mean is that over the positives of all.
+
+    matched: [A] int64 an image, the box of each anchor; negative is background.
+    """
+    if processes() == 1:
+        return 1.0
+    own = torch.stack([(one >= 0).sum() for one in matched]).sum()
+    return processes() * own.clamp(min=1) / summed(own).clamp(min=1)
 
 
 def in_float32(outputs: Outputs) -> dict[str, Tensor]:

@@ -21,7 +21,7 @@ from fgfi_core.detectors.anchors import Shapes
 from fgfi_core.detectors.boxes import clip, decode
 from fgfi_core.detectors.detector import Detector, Outputs, Target
 from fgfi_core.detectors.normalisation import Normalisation
-from fgfi_core.detectors.one_stage import OneStage, in_float32
+from fgfi_core.detectors.one_stage import OneStage, in_float32, share_of_positives
 from fgfi_core.detectors.pretrained import imagenet
 from fgfi_core.detectors.selection import Selection
 from fgfi_core.spec.catalogue import DETECTORS
@@ -68,13 +68,10 @@ class SSDLite(OneStage):
         """
         with torch.autocast(self._anchors.device.type, enabled=False):
             prepared = self._targets(targets, first_label=1)
-            losses = self.model.compute_loss(
-                prepared,
-                in_float32(outputs),
-                [self._anchors] * len(targets),
-                [self._matched(target["boxes"]) for target in prepared],
-            )
-        return {"class": losses["classification"], "box": losses["bbox_regression"]}
+            matched = [self._matched(target["boxes"]) for target in prepared]
+            losses = self.model.compute_loss(prepared, in_float32(outputs), [self._anchors] * len(targets), matched)
+        share = share_of_positives(matched)
+        return {"class": share * losses["classification"], "box": share * losses["bbox_regression"]}
 
     def decode(self, outputs: Outputs) -> tuple[Tensor, Tensor]:
         """boxes [B, A, 4] and scores [B, A, num_classes], softmax with the background left out."""

@@ -1,7 +1,8 @@
 """A program: one step of fine-grained imitation in one of several processes, each with its part of the batch.
 
 Arguments: folder, rank, number of processes. Rank 0 leaves `<processes>.pt` in the folder: for each case the gradients,
-averaged over processes as DistributedDataParallel does, and the weight that was measured.
+averaged over processes as DistributedDataParallel does, and the weight that was measured; for each of `DETECTORS` its
+losses, averaged likewise.
 """
 
 import sys
@@ -23,6 +24,14 @@ CASES: dict[str, tuple[Boxes, ...]] = {
     "one side empty": (ONE, TWO, [], []),
     "all empty": ([], [], [], []),
 }
+# One of each family that draws no random numbers while it learns.
+DETECTORS = (
+    "ssd-shufflenetv2-0.25x",
+    "shuffledet-0.25x",
+    "ssdlite320-mobilenet-v3",
+    "retinanet-resnet18-fpn",
+    "fcos-resnet18-fpn",
+)
 
 
 def step(boxes: tuple[Boxes, ...], rank: int, world: int) -> dict[str, object]:
@@ -52,12 +61,30 @@ def step(boxes: tuple[Boxes, ...], rank: int, world: int) -> dict[str, object]:
     return {"gradients": gradients, "weight": balance.value}
 
 
+@torch.no_grad()
+def losses(name: str, boxes: tuple[Boxes, ...], rank: int, world: int) -> dict[str, torch.Tensor]:
+    """A detector's own losses on this process's part of the images, as their mean over processes."""
+    torch.manual_seed(0)
+    detector = create_detector(name, 2, (96, 64)).eval()
+    images = torch.rand(len(boxes), 3, 64, 96)
+    part = slice(rank * len(boxes) // world, (rank + 1) * len(boxes) // world)
+    targets = [
+        Target(torch.tensor(image).reshape(-1, 4), torch.zeros(len(image), dtype=torch.int64)) for image in boxes[part]
+    ]
+    own = detector.losses(detector.heads(detector.features(images[part])), targets)
+    if world > 1:
+        for loss in own.values():
+            dist.all_reduce(loss)
+    return {term: loss / world for term, loss in own.items()}
+
+
 def main(folder: Path, rank: int, world: int) -> None:
     """Run all cases."""
     torch.set_num_threads(1)
     if world > 1:
         dist.init_process_group("gloo", init_method=(folder / "meeting").as_uri(), rank=rank, world_size=world)
-    results = {name: step(boxes, rank, world) for name, boxes in CASES.items()}
+    results: dict[str, object] = {name: step(boxes, rank, world) for name, boxes in CASES.items()}
+    results |= {name: losses(name, CASES["uneven"], rank, world) for name in DETECTORS}
     if rank == 0:
         torch.save(results, folder / f"{world}.pt")
     if world > 1:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import torch
 
+from tests.integration.imitation.gradients import DETECTORS
+
 ROOT = Path(__file__).parents[3]
 PROGRAM = Path(__file__).with_name("gradients.py")
 
@@ -45,6 +47,13 @@ def test_averaged_gradients_are_those_of_one_process(case: str, results: dict[in
     one, two = (results[world][case]["gradients"] for world in (1, 2))
     assert any(gradient.any() for gradient in one.values()) == (case != "all empty")
     torch.testing.assert_close(two, one, rtol=1e-6, atol=1e-12)
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_mean_of_detection_losses_is_that_of_one_process(detector: str, results: dict[int, dict[str, Any]]) -> None:
+    one, two = (results[world][detector] for world in (1, 2))
+    assert all(loss > 0 for loss in one.values())
+    torch.testing.assert_close(two, one, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("case", ["uneven", "one side empty"])
