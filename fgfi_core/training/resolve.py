@@ -84,7 +84,9 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weig
     train = dataset.splits[spec.dataset.train]
     asked = spec.schedule
     batch_size = recipes.batch_size(asked.batch_size, placement.device.type, len(train), spec.resources.count)
-    _check_parts(min(batch_size, len(train)), spec.resources.count)
+    for name in (spec.dataset.train, spec.dataset.unlabelled):
+        if name is not None:
+            _check_parts(name, min(batch_size, len(dataset.splits[name])), spec.resources.count)
     learning_rate = recipes.learning_rate(asked.learning_rate, spec.student.detector, asked.optimizer, batch_size)
     teachers = spec.teacher.image_size or asked.image_size
     update: dict[str, Any] = {
@@ -105,11 +107,12 @@ def resolve(spec: JobSpec, dataset: Dataset, placement: Placement, weights: Weig
     )
 
 
-def _check_parts(images: int, processes: int) -> None:
-    """A batch, which a small split may cut short, in as many equal parts."""
+def _check_parts(split: str, images: int, processes: int) -> None:
+    """A batch of a split, which a small one may cut short, in as many equal parts."""
     if images % processes:
         raise BadSpec(
-            f"resources.count is {processes}, and a batch of {images} images has no {processes} equal parts.",
+            f"resources.count is {processes}, and a batch of the split '{split}' is of {images} images, which have no "
+            f"{processes} equal parts.",
             hint="Use fewer, or a schedule.batch_size that is a multiple of them and no larger than the split.",
         )
 

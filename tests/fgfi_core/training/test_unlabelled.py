@@ -10,9 +10,11 @@ from pydantic import ValidationError
 from torch import Tensor
 
 import fgfi_core
-from fgfi_core import events
+from fgfi_core import data, events
 from fgfi_core.errors import BadSpec
-from fgfi_core.spec import JobSpec
+from fgfi_core.spec import JobSpec, Resources
+from fgfi_core.training.device import choose
+from fgfi_core.training.resolve import resolve
 
 if TYPE_CHECKING:
     from tests.fgfi_core.conftest import VocFolder
@@ -109,3 +111,12 @@ def test_what_is_measured_must_not_be_imitated_on_either(
 def test_a_spec_that_makes_no_sense_is_refused(spec: Spec, changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match="unlabelled"):
         spec(**changes)
+
+
+def test_a_batch_of_them_that_several_processes_cannot_share_is_refused(spec: Spec, mixed: Path) -> None:
+    several = {"device": "cpu", "threads": 1, "count": 2}  # They are three, and a batch would be of four.
+    schedule = {"epochs": 1, "batch_size": 4, "image_size": [64, 64]}
+    with pytest.raises(BadSpec, match=r"'more' .* 3 images.* no 2 equal parts"):
+        resolve(
+            spec(dataset=MIXED, resources=several, schedule=schedule), data.read(mixed), choose(Resources(), "fp32")
+        )
