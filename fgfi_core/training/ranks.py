@@ -76,6 +76,9 @@ def joined(work: Work, placement: Placement) -> Iterator[None]:
         yield
     elif "RANK" in os.environ:
         _check_world(work.spec.resources.count)
+        if placement.device.type == "cuda" and MEETING not in os.environ:
+            # torchrun lets each process see every device.
+            torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
         with _group(placement, os.environ.get(MEETING, "env://"), int(os.environ["RANK"]), work.spec.resources.count):
             yield
     else:
