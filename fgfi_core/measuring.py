@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from fgfi_core import data, events
 from fgfi_core.atomic import write_text
 from fgfi_core.data.dataset import Dataset, Example
-from fgfi_core.data.frame import Frame
+from fgfi_core.data.frame import Frame, Resize, Size
 from fgfi_core.detectors import Detector, create
 from fgfi_core.errors import BadData, BadSpec, Stopped
 from fgfi_core.evaluation.detections import ImageDetections, detect_all
@@ -97,11 +97,18 @@ def _detector(weights: Path, spec: EvaluationSpec, placement: Placement) -> tupl
         hint = "Give a student that was exported here, or a registered model."
         raise BadData(f"{weights.name} does not say of which detector it is: {error}.", hint=hint) from error
     size = (int(width), int(height))
-    resize = recipes.resize(spec.resize, name, size, size)
-    detector = create(name, len(classes), size, anchor_shapes=shapes, resize=resize)
+    detector = create(name, len(classes), size, anchor_shapes=shapes, resize=_resize(spec, facts, name, size))
     from_file(detector, weights, complete=True)
     placement.place(detector)
     return detector.eval(), classes
+
+
+def _resize(spec: EvaluationSpec, facts: Mapping[str, str], name: str, size: Size) -> Resize:
+    """As asked for, else as the file's detector was trained, where it says; else as its family is."""
+    told: Mapping[str | None, Resize] = {"stretch": "stretch", "fit": "fit"}
+    if spec.resize == "auto" and facts.get("resize") in told:
+        return told[facts.get("resize")]
+    return recipes.resize(spec.resize, name, size, size)
 
 
 def _require_known(classes: Sequence[str], wanted: Sequence[str]) -> None:

@@ -206,6 +206,13 @@ def checkpoint_of(session: Session, row: Model) -> Checkpoint | None:
     return None if row.checkpoint_id is None else session.get(Checkpoint, row.checkpoint_id)
 
 
+def resize_of(session: Session, row: Model) -> Literal["stretch", "fit"]:
+    """How the job that trained a model brought images to its input; where no job did, nobody reads the answer."""
+    job = None if row.job_id is None else session.get(Job, row.job_id)
+    resolved = job.resolved if job is not None else None
+    return "fit" if resolved is not None and resolved["spec"]["schedule"].get("resize") == "fit" else "stretch"
+
+
 def claim_check(session: Session, model_id: str, lease: timedelta) -> Model | None:
     """Take the check of a model, for one lease. None: it is done, taken or gone, which is no error."""
     return check_leases.claim(session, Model, model_id, lease, RE_REGISTER)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from hashlib import file_digest
 from pathlib import Path
+from typing import Literal
 
 from pydantic import ValidationError
 
@@ -47,6 +48,7 @@ def check_model(place: Workplace, model_id: str, command: Sequence[str] = INSPEC
     with place.sessions.begin() as session:
         row = models.claim_check(session, model_id, lease)
         checkpoint = models.checkpoint_of(session, row) if row is not None else None
+        resize = models.resize_of(session, row) if row is not None else "stretch"
     if row is None or row.check_token is None:
         return False
     token = row.check_token
@@ -57,7 +59,7 @@ def check_model(place: Workplace, model_id: str, command: Sequence[str] = INSPEC
             if row.checkpoint_id is not None and checkpoint is None:
                 error: Json | None = _gone(row)
             else:
-                report, error, written = _verdict(place, row, checkpoint, command)
+                report, error, written = _verdict(place, row, checkpoint, _asked(row, resize), command)
         except StoreError as broken:
             # The weights could not be had: left to expire, and then checked again, a few times.
             log.warning("check of model %s broke: %s", model_id, broken)
@@ -74,7 +76,7 @@ def check_model(place: Workplace, model_id: str, command: Sequence[str] = INSPEC
 
 
 def _verdict(
-    place: Workplace, row: Model, checkpoint: Checkpoint | None, command: Sequence[str]
+    place: Workplace, row: Model, checkpoint: Checkpoint | None, asked: Asked, command: Sequence[str]
 ) -> tuple[Json | None, Json | None, Weights | None]:
     """The report, the error that rejects the model, and the object if one was written."""
     folder = place.scratch / f"{row.id}-{row.checks}"
@@ -85,7 +87,7 @@ def _verdict(
         else:
             key, size, sha256 = checkpoint.object_key, checkpoint.size, checkpoint.sha256
             download(place.objects, key, folder / CHECKPOINT, size=size, sha256=sha256)
-        found = _inspect(place, row, folder, command)
+        found = _inspect(place, asked, folder, command)
         report = found.model_dump(mode="json", exclude={"error"})
         if found.error is not None:
             return report, found.error, None
@@ -95,14 +97,18 @@ def _verdict(
         return report, None, _stored(place, row, folder / WEIGHTS) if checkpoint is not None else None
 
 
-def _inspect(place: Workplace, row: Model, folder: Path, command: Sequence[str]) -> Found:
+def _asked(row: Model, resize: Literal["stretch", "fit"]) -> Asked:
     declared = models.architecture_of(row)
-    asked = Asked(
+    return Asked(
         detector=declared.detector,
         classes=declared.classes,
         image_size=declared.image_size,
         anchor_shapes=declared.anchor_shapes,
+        resize=resize,
     )
+
+
+def _inspect(place: Workplace, asked: Asked, folder: Path, command: Sequence[str]) -> Found:
     (folder / ASKED).write_text(asked.model_dump_json(), encoding="utf-8")
     environment = child_environment(os.environ, folder, place.settings.worker_threads)
     try:

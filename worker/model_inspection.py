@@ -6,7 +6,7 @@ FOLDER holds `asked.json` and `weights.safetensors`, or `checkpoint.pt` from whi
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -19,7 +19,7 @@ LISTED = 1000
 
 
 class Asked(BaseModel):
-    """The declared architecture. image_size: (width, height) in pixels."""
+    """The declared architecture. image_size: (width, height) in pixels. resize: of the training that is taken out."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -27,6 +27,7 @@ class Asked(BaseModel):
     classes: tuple[str, ...]
     image_size: tuple[int, int]
     anchor_shapes: tuple[tuple[float, float], ...]
+    resize: Literal["stretch", "fit"] = "stretch"
 
 
 class OtherShape(BaseModel):
@@ -83,7 +84,11 @@ def inspect(folder: Path) -> Found:
     asked = Asked.model_validate_json((folder / ASKED).read_bytes())
     try:
         detector = create(
-            asked.detector, len(asked.classes), asked.image_size, anchor_shapes=asked.anchor_shapes or None
+            asked.detector,
+            len(asked.classes),
+            asked.image_size,
+            anchor_shapes=asked.anchor_shapes or None,
+            resize=asked.resize,
         )
     except JobError as error:
         return _refused(error.code, error.message, error.hint)

@@ -79,7 +79,7 @@ def write(detector: Detector, classes: Sequence[str], folder: Path) -> tuple[Pat
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in detector.state_dict().items()}
     # What a later job needs to begin with these weights; the file may travel without its description.
     told = {"format", "version", "detector", "classes", "image_size", "anchor_shapes"}
-    facts = description.model_dump(mode="json", include=told)
+    facts = {**description.model_dump(mode="json", include=told), "resize": detector.resize}
     with replacing(weights) as draft:
         save_file(tensors, draft, metadata={name: _text(fact) for name, fact in facts.items()})
     write_text(text, description.model_dump_json(indent=2) + "\n")

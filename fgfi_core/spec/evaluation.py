@@ -31,7 +31,9 @@ class EvaluationSpec(Model):
         8, description="Images that go through at once.", json_schema_extra={"unit": "images"}
     )
     resize: Literal["auto", "stretch", "fit"] = Field(
-        "auto", description="How images come to the model's input; auto: as its family is trained."
+        "auto",
+        description="How images come to the model's input; auto: as in its training, where its file says it; else "
+        "as its family is trained.",
     )
     resources: Resources = Field(Resources(), description="Where it runs.")
     metadata: dict[str, str | int | float | bool] = Field(

@@ -23,6 +23,7 @@ from store import datasets, jobs, models
 from store.database import Sessions
 from store.models import Architecture
 from store.objects import FolderStore, ObjectStore
+from store.safetensors_header import parse
 from store.tables import Model
 from worker.model_check import check_model
 from worker.model_files import model_files
@@ -113,7 +114,7 @@ def job_of(dataset_id: str, teacher: str) -> JobSpec:
             "student": {"detector": STUDENT},
             "method": {"name": "fine-grained", "balance_steps": 1},
             "baseline": False,
-            "schedule": {"epochs": 1, "batch_size": 2, "image_size": SIZE, "evaluate_every": 1, "warmup_steps": 1},
+            "schedule": {"epochs": 1, "batch_size": 2, "image_size": SIZE, "resize": "fit", "evaluate_every": 1},
             "preflight": {"teacher_floor": 0, "force": True, "estimate": False},
             "evaluation": ["voc07"],
             "exports": ["safetensors"],
@@ -185,6 +186,8 @@ def test_a_whole_job_distils_from_a_finished_teacher(
     row = read(again)
     taken = b"".join(objects.get(row.object_key))
     assert (row.state, row.size, row.sha256) == ("ready", len(taken), hashlib.sha256(taken).hexdigest())
+    # And how it saw its images.
+    assert parse(taken).metadata["resize"] == "fit"
     wanted = detector().state_dict()
     assert all(torch.equal(tensor, wanted[name]) for name, tensor in load(taken).items())
 
