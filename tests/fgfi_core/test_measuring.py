@@ -29,7 +29,7 @@ def test_images_come_to_the_input_as_in_the_training_unless_told_otherwise(
     resources = Resources(device="cpu", threads=1)
     trained = create("ssd-shufflenetv2-0.25x", 1, (64, 64), resize="fit")
     weights, _ = safetensors.write(trained, ("cell",), tmp_path)
-    spec = EvaluationSpec(name="again", model="mdl", dataset={"id": "ds"}, resize=asked, resources=resources)  # type: ignore[arg-type]
+    spec = EvaluationSpec(name="again", model="mdl", dataset={"id": "ds"}, resize=asked, resources=resources)
 
     detector, _ = _detector(weights, spec, choose(resources, "auto"))
 
