@@ -94,9 +94,9 @@ docs: setup
 site: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-# The answers in api/examples/, where their shape has changed.
+# The answers in api/examples/, where their shape has changed, and those to wrong requests in docs/rest.md.
 examples: setup
-	WRITE_EXAMPLES=1 $(BIN)/python -m pytest -q tests/integration/api/test_examples.py
+	WRITE_EXAMPLES=1 $(BIN)/python -m pytest -q tests/integration/api/test_examples.py tests/integration/api/test_mistakes.py
 	@$(MAKE) -s docs
 
 # Every call that is described, tried for longer than `make test` does.
