@@ -8,8 +8,9 @@ import pytest
 from playwright.sync_api import Page
 
 from fgfi_core.spec import JobSpec
-from store import groups, jobs, keys, workers
+from store import groups, jobs, keys, models, workers
 from store.groups import Arm, NewGroup
+from store.models import Architecture
 from store.queues import Placing
 from tests.browser.measurements import HOSTILE, measured_job
 
@@ -54,6 +55,11 @@ def addresses(worker: Any, settings: Any, project_id: str) -> list[str]:
         base = JobSpec.model_validate_json(json.dumps(jobs.get(session, project_id, done.id).spec))
         arms = [Arm(label, {}, base, Placing()) for label in ("base", HOSTILE)]
         group = groups.create(session, project_id, NewGroup("methods", base, arms)).id
+        architecture = Architecture("shuffledet-1x", ("cell", HOSTILE), (320, 240), ((16.0, 12.0),))
+        model = models.begin(session, project_id, HOSTILE, architecture)
+        model.state, model.size, model.sha256 = "rejected", 6_400_000, "cd" * 32
+        model.error = {"code": "unfit_weights", "message": "1 missing", "hint": "Give the weights."}
+        model.report = {"tensors": 9, "parameters": 1_602_312, "differences": 1, "missing": [HOSTILE]}
         keys.create(session, project_id, HOSTILE, ["read"], settings.secret_key)
         load = {"busy": 0.4, "processors": 8, "memory_used": 3 * GIB, "memory": 16 * GIB, "devices": []}
         workers.seen(session, "w1", hostname=HOSTILE, pid=1, queues=["jobs"], load=load, trouble="a device is gone")
@@ -61,7 +67,8 @@ def addresses(worker: Any, settings: Any, project_id: str) -> list[str]:
     parts = [f"/jobs/{done.id}/{part}" for part in ("pictures?distances=on", "evaluation", "downloads")]
     waiting = [f"/jobs/{running.id}/{part}" for part in ("pictures", "evaluation", "downloads")]
     compared = f"/compare?job={done.id}&job={other.id}"
-    sections = ["/jobs", "/jobs?q=nothing", "/jobs/new", "/datasets", f"/datasets/{worker.dataset_id}", "/models"]
+    sections = ["/jobs", "/jobs?q=nothing", "/jobs/new", "/datasets", f"/datasets/{worker.dataset_id}"]
+    sections += ["/models", f"/models/{model.id}"]
     ours = ["/groups", f"/groups/{group}", f"/groups/new?base={done.id}", "/workers", "/keys?revoked=on", "/usage"]
     return [*sections, *job_pages, *parts, *waiting, compared, *ours, "/audit", "/jobs/gone", "/nowhere"]
 
