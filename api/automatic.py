@@ -26,7 +26,9 @@ def _models(spec: JobSpec) -> Iterator[Choice]:
 def _schedule(spec: JobSpec, device: Device | None, train_images: int | None) -> Iterator[Choice]:
     schedule = spec.schedule
     known = device is not None and (train_images is not None or schedule.batch_size != "auto")
-    batch_size = recipes.batch_size(schedule.batch_size, device, train_images or 0) if known and device else None
+    batch_size: int | None = None
+    if known and device:
+        batch_size = recipes.batch_size(schedule.batch_size, device, train_images or 0, spec.resources.count)
     if schedule.batch_size == "auto":
         note = f"for {device}, and no more than there are training images" if batch_size else WAITS
         yield Choice(path="schedule.batch_size", value=batch_size, note=note)

@@ -61,7 +61,7 @@ def _images(prepared: Prepared) -> tuple[int, int] | None:
 
 def _estimate(session: Session, project_id: str, spec: JobSpec, device: Device, images: tuple[int, int]) -> EstimateOut:
     found = past_jobs.of_pair(session, project_id, spec.teacher.detector, spec.student.detector, device)
-    batch_size = recipes.batch_size(spec.schedule.batch_size, device, images[0])
+    batch_size = recipes.batch_size(spec.schedule.batch_size, device, images[0], spec.resources.count)
     made = estimate(spec, device, batch_size, images, [past for one in found if (past := _past(one))])
     return EstimateOut(
         total_seconds=round(made.total, 1),

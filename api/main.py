@@ -38,6 +38,7 @@ from api.routes import (
     uploads,
     usage,
     webhooks,
+    workers,
 )
 from api.service import Service
 from api.shutdown import on_stop
@@ -70,6 +71,7 @@ RESOURCES = (
     browser_sessions,
     usage,
     webhooks,
+    workers,
     audit,
     errors,
     health,

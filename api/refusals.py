@@ -5,7 +5,7 @@ from fastapi.responses import Response
 
 from api.problems import Problem, answer
 from store import errors
-from store.database import AWAY
+from store.database import AWAY, UNKEPT
 from store.objects.errors import StorageAway, StorageFull, StorageRefused
 from store.safetensors_header import BadModelFile, NotSafetensors
 
@@ -45,6 +45,7 @@ STATUS: dict[type[errors.StoreError], int] = {
 def install(app: FastAPI) -> None:
     """Answer the store's refusals, and a database that is away, as problem+json."""
     app.exception_handler(errors.StoreError)(_on_refusal)
+    app.add_exception_handler(UNKEPT, _on_unkept)
     for kind in AWAY:
         app.add_exception_handler(kind, _on_database_away)
 
@@ -53,6 +54,18 @@ def problem_of(error: errors.StoreError) -> Problem:
     """The refusal as a problem. What is not listed is a fault of ours, not of the caller."""
     detail = f"{error.message[:1].upper()}{error.message[1:]}."
     return Problem(STATUS.get(type(error), 500), error.code, detail, hint=error.hint)
+
+
+def unkept() -> Problem:
+    """A value that the database cannot hold, whichever field it came by."""
+    hint = "Leave NUL characters (\\u0000, %00) out of texts."
+    return Problem(422, "invalid", "A value in this request can be neither kept nor looked for.", hint=hint)
+
+
+def _on_unkept(request: Request, _error: Exception) -> Response:
+    if "\0" in request.url.path or "%00" in request.url.path:  # An id that nothing can have.
+        return answer(request, Problem(404, "not_found", "There is nothing of this id."))
+    return answer(request, unkept())
 
 
 def _on_refusal(request: Request, error: errors.StoreError) -> Response:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Engine, create_engine, func, select
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError
+from sqlalchemy.exc import DataError, InterfaceError, InternalError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -18,6 +18,9 @@ from store.jsonable import dumps
 from store.settings import Settings
 
 Sessions = sessionmaker[Session]
+
+UNKEPT = DataError
+"""What is raised for a value that PostgreSQL cannot hold, such as a text with a NUL character."""
 
 AWAY = (OperationalError, InterfaceError, InternalError, PoolTimeout)
 """The database did not answer, or broke off: whether the transaction was committed is not known. Try again."""

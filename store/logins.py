@@ -88,6 +88,14 @@ def visitor(session: Session, session_id: str) -> Principal | None:
     return None if row is None else _principal(row)
 
 
+def still_in(session: Session, guest: Principal) -> bool:
+    """Whether the browser session or the key, with which an answer that takes long was begun, works still."""
+    if guest.session_id is not None:
+        return visitor(session, guest.session_id) is not None
+    key = select(ApiKey.id).where(ApiKey.id == guest.key_id, *valid())
+    return guest.key_id is None or session.scalar(key) is not None
+
+
 def list_open(session: Session, project_id: str) -> Sequence[BrowserSession]:
     """The browsers that are in, newest first."""
     query = select(BrowserSession).outerjoin(ApiKey, ApiKey.id == BrowserSession.key_id)

@@ -48,10 +48,13 @@ class Outcome:
 
 
 def take_due(session: Session, *, limit: int, lasting: timedelta, busy: Collection[str] = ()) -> list[Due]:
-    """Take the oldest due message of each web hook but the `busy` ones; it counts as lost after `lasting`."""
+    """Take the oldest due message of each web hook but the `busy` ones; it counts as lost after `lasting`.
+
+    Web hooks that fail come last: receivers that hang, however many, leave the others their turn.
+    """
     moment = now(session)
-    oldest = (
-        select(WebhookDelivery.id)
+    heads = (
+        select(WebhookDelivery.id, WebhookDelivery.due_at, Webhook.failing_since.is_not(None).label("failing"))
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
         .where(
             WebhookDelivery.state == "pending",
@@ -61,8 +64,9 @@ def take_due(session: Session, *, limit: int, lasting: timedelta, busy: Collecti
         )
         .ext(distinct_on(WebhookDelivery.webhook_id))
         .order_by(WebhookDelivery.webhook_id, WebhookDelivery.due_at, WebhookDelivery.created_at)
-        .limit(limit)
+        .subquery()
     )
+    oldest = select(heads.c.id).order_by(heads.c.failing, heads.c.due_at).limit(limit)
     rows = session.execute(
         select(WebhookDelivery, Webhook)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
@@ -88,15 +92,18 @@ def body_of(message: WebhookDelivery) -> bytes:
 
 
 def settle(session: Session, due: Due, outcome: Outcome) -> None:
-    """Mark a try: the message is delivered, waits for its next one, or has failed for good."""
+    """Mark a try: the message is delivered, waits for its next one, or has failed for good.
+
+    A try that was counted as lost, and after which there was another, marks nothing any more.
+    """
     message = session.scalar(
         select(WebhookDelivery)
         .where(WebhookDelivery.id == due.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    if message is None:
-        return  # Deleted meanwhile, with its web hook.
+    if message is None or message.attempts != due.attempt:
+        return  # Deleted meanwhile, with its web hook; or a later try is the one that counts.
     moment = now(session)
     message.response_status, message.error = outcome.status, outcome.error
     message.milliseconds = outcome.milliseconds

@@ -11,10 +11,11 @@ from api import job_creation as creation
 from api.deps import SessionDep, SettingsDep, Submitter
 from api.job_creation import KeyHeader
 from api.problems import Problem, describe, invalid, responses
-from api.refusals import problem_of
+from api.refusals import problem_of, unkept
 from api.schemas.bulk_jobs import BulkIn, BulkItem, BulkOut, BulkResult
 from api.schemas.jobs import JobSummary
 from fgfi_core.spec import JobSpec
+from store.database import UNKEPT
 from store.errors import StoreError
 from store.jobs import Created
 from store.queues import Placing
@@ -60,6 +61,8 @@ def _one(session: Session, project_id: str, index: int, item: BulkItem, settings
         problem = problem_of(error)
     except Problem as error:
         problem = error
+    except UNKEPT:
+        problem = unkept()
     else:
         return BulkResult(index=index, status=201, replayed=made.replayed, job=JobSummary.of(made.job, {}))
     return BulkResult(index=index, status=problem.status, problem=describe(problem))

@@ -68,7 +68,7 @@ def stream_events(
     with service.sessions.begin() as session:  # Over before the stream begins: waiting holds no connection.
         jobs.get(session, principal.project_id, job_id)
     seen = int(last_event_id) if last_event_id and last_event_id.isdecimal() and len(last_event_id) < 19 else after
-    stream: AsyncIterator[bytes] = follow(service, principal.project_id, job_id, seen)
+    stream: AsyncIterator[bytes] = follow(service, principal, job_id, seen)
     return StreamingResponse(stream, media_type=EVENT_STREAM, headers=STREAM_HEADERS)
 
 

@@ -164,7 +164,7 @@ def _entry(text: str) -> tuple[str, Sequence[str | float | bool]]:
         raise Problem(422, "invalid", f"metadata: {error.message}.", hint=error.hint, errors=(error,))
     try:
         meant = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):  # No JSON, or hardly meant as such.
         return key, (value,)
     finite = isinstance(meant, bool | int) or (isinstance(meant, float) and math.isfinite(meant))
     return key, (value, meant) if finite else (value,)

@@ -1,9 +1,10 @@
 """Numbers and moments of a request, taken for what they are: by default `true` passes as 1 and 0 as the year 1970."""
 
 import re
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 
 
 def _no_truth(value: Any) -> Any:
@@ -18,7 +19,14 @@ def _date_first(value: Any) -> Any:
     return value
 
 
+def _of_our_time(value: datetime) -> datetime:
+    # Far from both ends of what Python and PostgreSQL count: times are added to it, and it is shown by UTC.
+    if not 1000 <= value.year < 9000:
+        raise ValueError("must be of a year from 1000 to 8999")
+    return value
+
+
 Whole = Annotated[int, BeforeValidator(_no_truth)]
 Number = Annotated[float, BeforeValidator(_no_truth)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_date_first)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_date_first), AfterValidator(_of_our_time)]
 """ISO 8601 with its zone."""

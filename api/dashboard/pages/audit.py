@@ -53,8 +53,9 @@ def show_audit(
 
 
 def _day(text: str) -> datetime | None:
-    """The beginning of a day by UTC; None for what is no day."""
+    """The beginning of a day by UTC; None for what is no day, or none with a day after it."""
     try:
-        return datetime.combine(date.fromisoformat(text), time.min, UTC)
+        day = date.fromisoformat(text)
     except ValueError:
         return None
+    return datetime.combine(day, time.min, UTC) if day < date.max else None

@@ -1,6 +1,6 @@
 """The workers of the installation, their devices and the queues."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -10,14 +10,12 @@ from api.dashboard.access import Resident
 from api.dashboard.render import page
 from api.dashboard.views.workers import MOST_COUNTED, WorkersView, workers_view
 from api.deps import SessionDep, SettingsDep
+from api.schemas.workers import REMEMBERED
 from store import turns, workers
 from store.queues import all_queues
 from store.settings import Settings
 
 router = APIRouter(include_in_schema=False, prefix="/workers")
-
-# One that was lost is shown for so long: whoever looks for it should find it.
-REMEMBERED = timedelta(minutes=15)
 
 
 @router.get("")

@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 
+from api.schemas.workers import WorkerState, state_of
 from store.queues import ANY, JOBS, class_of
 from store.tables import Worker
 from store.tables.base import Json
 
-# A worker says every 15 seconds that it is there.
-SILENT = timedelta(seconds=60)
 # Where no count of jobs goes further.
 MOST_COUNTED = 1000
 
-WorkerState = Literal["working", "idle", "trouble", "lost"]
 SHOWN_AS: dict[WorkerState, tuple[str, str]] = {
     "working": ("running", "Working"),
     "idle": ("waiting", "Idle"),
@@ -97,7 +95,7 @@ def workers_view(
 
 
 def _row(worker: Worker, own_jobs: Mapping[str, str], now: datetime) -> WorkerRow:
-    state = _state(worker, now)
+    state = state_of(worker, now)
     name = own_jobs.get(worker.job_id or "")
     return WorkerRow(
         id=worker.id,
@@ -120,14 +118,6 @@ def _does(worker: Worker) -> str:
     """What it is there for."""
     trains = any(queue == JOBS or queue.startswith(f"{JOBS}.") for queue in worker.queues)
     return f"jobs for {' and '.join(worker.classes) or ANY}" if trains else "checks of data sets and models"
-
-
-def _state(worker: Worker, now: datetime) -> WorkerState:
-    if now - worker.seen_at > SILENT:
-        return "lost"
-    if worker.trouble:
-        return "trouble"
-    return "working" if worker.job_id else "idle"
 
 
 def _devices(found: Sequence[Json], load: Json) -> list[DeviceRow]:

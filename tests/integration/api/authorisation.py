@@ -183,6 +183,7 @@ CALLS: dict[str, Call] = {
     "GET /v1/sessions": own("admin", 200),
     "DELETE /v1/sessions/{session_id}": Call("admin", 204, writes=("session.end",)),
     "GET /v1/usage": own("read", 200),
+    "GET /v1/workers": own("read", 200),
     "GET /v1/audit": own("admin", 200),
     # The dashboard, for browsers that are logged in.
     "GET /jobs": own("read", 200),

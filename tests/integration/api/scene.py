@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from safetensors.numpy import save
+from sqlalchemy.orm import Session
 
 from fgfi_core.spec import JobSpec
 from fgfi_core.spec.evaluation import EvaluationSpec
@@ -30,6 +31,7 @@ from store import (
     models,
     receiving,
     webhooks,
+    workers,
 )
 from store.artifacts import NewArtifact
 from store.attempts import NewMetric, Report, Trace
@@ -124,6 +126,7 @@ def build(sessions: Sessions, objects: ObjectStore, settings: Settings, project_
         ids[name("ses", "Desk")] = desk.id
         arm = Arm("whole map", {"method": {"name": "full-feature"}}, spec, Placing())
         ids[name("grp", "Psi")] = groups.create(session, project_id, NewGroup("psi", spec, [arm])).id
+        _worker(session, ids[name("job", "Measured")])
     return Scene(ids)
 
 
@@ -224,6 +227,28 @@ def _thumbnail(dataset_id: str, stored: Stored) -> Thumbnail:
         object_key=stored.key,
         size=stored.size,
         sha256=stored.sha256,
+    )
+
+
+def _worker(session: Session, job_id: str) -> None:
+    gib = 2**30
+    workers.seen(
+        session,
+        "gpu-1-4711-a3f9c2",
+        hostname="gpu-1",
+        pid=4711,
+        queues=["jobs", "jobs.gpu"],
+        device="cuda: NVIDIA L4",
+        job_id=job_id,
+        classes=["gpu"],
+        devices=[{"name": "NVIDIA L4", "memory": 24 * gib}],
+        load={
+            "busy": 0.31,
+            "processors": 16,
+            "memory_used": 11 * gib,
+            "memory": 64 * gib,
+            "devices": [{"busy": 0.97, "memory_used": 9 * gib}],
+        },
     )
 
 

@@ -1,6 +1,7 @@
 """`POST /v1/jobs?dry_run=true` on real PostgreSQL."""
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,12 @@ def test_what_is_automatic_is_told_as_far_as_the_device_is_known(client: TestCli
     assert (on_cpu["schedule.batch_size"], on_cpu["schedule.precision"]) == (8, "fp32")
     assert on_cpu["schedule.learning_rate"] == pytest.approx(0.2)  # ssd-shufflenetv2: 0.2 at 8.
     assert on_cpu["method.weight"] is None
+
+
+def test_an_automatic_batch_is_one_that_all_processes_share(client: TestClient, spec: dict[str, Any]) -> None:
+    found = chosen(try_out(client, spec | {"resources": {"device": "cpu", "count": 3}}))
+    assert found["schedule.batch_size"] == 6  # Of 8 the most that three can share.
+    assert found["schedule.learning_rate"] == pytest.approx(0.2 * math.sqrt(6 / 8))
 
 
 def test_the_place_tells_workers_and_jobs_that_wait_before(

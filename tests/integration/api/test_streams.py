@@ -64,6 +64,24 @@ def test_a_stream_replays_the_past_tells_the_present_and_ends(
     assert rest[-1]["data"] == {"state": "cancelled"}
 
 
+def test_a_stream_ends_with_the_key_that_opened_it(
+    server: httpx.Client,
+    sessions: Sessions,
+    make_job: Callable[[], Job],
+    claim: Callable[[Job], Claim],
+) -> None:
+    job = make_job()
+    lease = claim(job).lease
+    made = server.post("/v1/keys", json={"name": "lost", "scopes": ["read"]}).json()
+    headers = {"authorization": f"Bearer {made['token']}"}
+    with server.stream("GET", f"/v1/jobs/{job.id}/events/stream", headers=headers) as response:
+        stream = read(response)
+        assert [next(stream)["event"] for _ in range(2)] == ["state", "state"]
+        assert server.delete(f"/v1/keys/{made['id']}").status_code == 204
+        log(sessions, lease, 1, "not for everybody")
+        assert list(stream) == []
+
+
 def test_a_client_that_comes_again_misses_nothing_and_hears_nothing_twice(
     server: httpx.Client,
     sessions: Sessions,

@@ -14,11 +14,12 @@ import pytest
 from sqlalchemy import func, select, update
 
 from client.webhooks import NotGenuine, verify_webhook
-from store import attempts, jobs, leases, webhooks
+from store import attempts, jobs, leases, webhook_sending, webhooks
 from store.attempts import Trace
 from store.database import Sessions
 from store.settings import Settings
 from store.tables import Job, Webhook, WebhookDelivery
+from store.webhook_sending import Outcome
 from store.webhook_signature import secret_of
 from tests.integration.worker.receiver import Receiver, receiving
 from worker.webhook_call import post
@@ -320,6 +321,37 @@ def test_a_message_is_given_up_after_its_time(
     make_due(sessions, give_up_at=func.clock_timestamp())
     send(sender)
     assert [one.state for one in messages(sessions)] == ["failed"]
+
+
+def test_a_try_that_was_counted_as_lost_marks_nothing_after_the_next_one(
+    sessions: Sessions, hook: Hook, make_job: Callable[[], Job]
+) -> None:
+    hook()
+    make_job()
+    with sessions.begin() as session:
+        [lost] = webhook_sending.take_due(session, limit=1, lasting=timedelta(0))
+    with sessions.begin() as session:
+        [again] = webhook_sending.take_due(session, limit=1, lasting=HOUR)
+        webhook_sending.settle(session, again, Outcome(200, 3))
+    with sessions.begin() as session:
+        webhook_sending.settle(session, lost, Outcome(None, 15_000, "no answer within 15 seconds"))
+    [message] = messages(sessions)
+    assert (message.state, message.response_status, message.error) == ("delivered", 200, None)
+
+
+def test_webhooks_that_fail_wait_behind_those_that_do_not(
+    sessions: Sessions, hook: Hook, make_job: Callable[[], Job]
+) -> None:
+    webhooks_there = sorted(hook().id for _ in range(3))
+    make_job()
+    with sessions.begin() as session:
+        failing = update(Webhook).where(Webhook.id.in_(webhooks_there[:2]))
+        session.execute(failing.values(failing_since=func.clock_timestamp()))
+    with sessions.begin() as session:
+        [first] = webhook_sending.take_due(session, limit=1, lasting=HOUR)
+        rest = webhook_sending.take_due(session, limit=9, lasting=HOUR)
+    assert first.webhook_id == webhooks_there[2]
+    assert {due.webhook_id for due in rest} == set(webhooks_there[:2])
 
 
 def test_after_a_rotation_both_secrets_verify_until_the_overlap_is_over(
