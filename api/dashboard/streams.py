@@ -53,6 +53,8 @@ def stream_job(job_id: str, resident: Resident, service: ServiceDep) -> Streamin
 async def _list_hints(service: Service) -> AsyncIterator[bytes]:
     with service.live.watch() as watch:
         yield b"retry: 2000\n\n"
+        # As below: the page is older than its stream.
+        yield _hint("jobs")
         while not watch.closing:
             changed = await watch.wait()
             if changed and not watch.closing:

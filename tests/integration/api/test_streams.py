@@ -8,12 +8,15 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
-from store import attempts, jobs
+from store import attempts, jobs, logins
 from store.attempts import NewMetric, Report
 from store.database import Sessions
 from store.events import NewEvent
 from store.leases import Claim, Lease
+from store.principal import Principal
+from store.settings import Settings
 from store.tables import Job
+from tests.integration.api.conftest import HOUR
 
 Event = dict[str, Any]
 
@@ -125,6 +128,17 @@ def test_open_streams_hold_no_database_connection(
             server.get("/healthz")
         assert pool.checkedout() == 0
         app.state.service.live.close()
+
+
+def test_the_stream_of_a_list_begins_with_a_hint_because_its_page_is_older(
+    server: httpx.Client, sessions: Sessions, settings: Settings, project_id: str
+) -> None:
+    with sessions.begin() as session:
+        token = logins.create_link(session, Principal(project_id, frozenset({"read"})), settings.secret_key, HOUR)
+    server.get("/login", params={"token": token})
+    with server.stream("GET", "/jobs/stream") as response:
+        first = next(line for line in response.iter_lines() if line.startswith(("event: ", ": ping")))
+    assert first == "event: jobs"
 
 
 def test_metrics_come_as_series_by_role(
