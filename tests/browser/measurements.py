@@ -14,6 +14,8 @@ HOSTILE = '<img src=x onerror="document.title=1">'
 CLASSES = ("cell", HOSTILE, "platelet")
 IMAGES = ("first", f"{HOSTILE}.jpg", "third")
 WIDTH, HEIGHT = 320, 240
+# So many hold the last evaluation.
+LAST_STEPS = 10
 BOXES = ((20.0, 30.0, 90.0, 110.0), (150.0, 40.0, 220.0, 120.0), (240.0, 150.0, 270.0, 180.0))
 # Where something is found though nothing is there.
 NOWHERE = (30.0, 160.0, 100.0, 220.0)
@@ -59,14 +61,14 @@ def publish(worker: Any, job: Any, name: str, content: bytes) -> None:
         artifacts.publish(session, lease, new)
 
 
-def measured_job(worker: Any, name: str = "cells-quarter", **changes: Any) -> Any:
-    """A job that is done and was measured."""
+def measured_job(worker: Any, name: str = "cells-quarter", *, curves: bool = False, **changes: Any) -> Any:
+    """A job that is done and was measured. curves: it told every step, and not the last ones alone."""
     job = worker.submit(name, **changes)
     lease = worker.claim(job)
     for stage in ("preflight", "teacher", "baseline", "imitation"):
         worker.begin(lease, stage)
         if stage != "preflight":
-            worker.train(lease, stage, 0, worker.STEPS)
+            worker.train(lease, stage, 0 if curves else worker.STEPS - LAST_STEPS, worker.STEPS)
         worker.finish(lease, stage, 80.0)
     publish(worker, job, "evaluation.json", json.dumps(evaluation()).encode())
     publish(worker, job, "pictures.json", json.dumps(album()).encode())

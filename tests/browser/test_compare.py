@@ -14,9 +14,9 @@ pytestmark = pytest.mark.browser
 
 def test_ticked_jobs_are_compared_and_the_address_holds_them(watched: Any, worker: Any, shots: Path) -> None:
     page = watched.page
-    first = measured_job(worker, "threshold 0.5")
+    first = measured_job(worker, "threshold 0.5", curves=True)
     worker.BEST = {**worker.BEST, "imitation": 0.634}
-    second = measured_job(worker, HOSTILE, method={"name": "fine-grained", "threshold": 0.3})
+    second = measured_job(worker, HOSTILE, curves=True, method={"name": "fine-grained", "threshold": 0.3})
     running = worker.submit("still waiting")
     page.goto("/jobs")
     page.get_by_label("Choose threshold 0.5").focus()

@@ -112,12 +112,14 @@ def learn(page: Page, worker: Any, job: Job) -> None:
 def test_a_new_user_s_way_by_mouse(
     watched: Any,
     worker: Any,
+    invite: Callable[[], str],
     archive: Path,
     check: Callable[[Page], None],
     submitted: Callable[[Page], Job],
 ) -> None:
     page = watched.page
-    page.goto("/")
+    page.context.clear_cookies()
+    page.goto(invite())
     page.get_by_role("link", name="Upload an archive here").click()
     page.get_by_label("Choose an archive").set_input_files(archive)
     expect(page.get_by_label("Name")).to_have_value("tiles")
