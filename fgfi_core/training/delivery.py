@@ -1,15 +1,17 @@
 """The end of a job: the student in its delivered formats, each measured again, and the report."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from fgfi_core import atomic, events, imitation
 from fgfi_core import report as reports
 from fgfi_core.bundle import collect, record
 from fgfi_core.data.dataset import Example
 from fgfi_core.data.frame import Frame
+from fgfi_core.data.loader import EvalBatch
 from fgfi_core.detectors import Detector
 from fgfi_core.evaluation.detections import ImageDetections, to_original
 from fgfi_core.evaluation.voc import evaluate
@@ -41,7 +43,7 @@ def export_student(bench: Bench, student: Detector) -> tuple[Export, ...]:
     """Write and re-measure every format the spec asks for, and say so; a file that fails parity is called out."""
     folder = bench.out_dir / "exports"
     folder.mkdir(parents=True, exist_ok=True)
-    images = torch.cat([batch.images for batch in bench.val(STUDENT)])[:PARITY_IMAGES]
+    images = first_images(bench.val(STUDENT), PARITY_IMAGES)
     exports = export_all(
         student,
         bench.resolved.classes,
@@ -65,6 +67,17 @@ def export_student(bench: Bench, student: Detector) -> tuple[Export, ...]:
             text = f"{export.path} does not find what the trained student finds: measure it before you deploy it."
             bench.emit(events.Log(level="error", message=text, code="export_parity"))
     return exports
+
+
+def first_images(loader: Iterable[EvalBatch], most: int) -> Tensor:
+    """So many images at most, [N, 3, H, W]; no batch beyond them is read, for a split may be larger than the memory."""
+    parts: list[Tensor] = []
+    for batch in loader:
+        parts.append(batch.images[:most])
+        most -= len(parts[-1])
+        if not most:
+            break
+    return torch.cat(parts)
 
 
 def write_report(bench: Bench, result: JobResult, finished: Sequence[Finished]) -> JobResult:

@@ -93,8 +93,7 @@ def _lead(
 
     with alone(), _stage("export", spec.seeds[0], emit) as numbers:
         student = _delivered(finished)
-        # Once to compare, and once for each format.
-        emit.expect(len(bench.val("student").examples) * (1 + len(spec.exports)))
+        emit.expect(len(bench.val("student").examples) * len(spec.exports))
         exports = export_student(bench, student.detector)
         numbers.update({f"map50/{export.format}": export.map50 for export in exports})
 
