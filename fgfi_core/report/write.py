@@ -107,11 +107,17 @@ def environment(*, html: bool = True) -> Environment:
         lstrip_blocks=True,
     )
     made.tests["contains"] = lambda text, part: part in text
+    made.filters["line"] = _line
     made.filters["percent"] = _percent
     made.filters["points"] = _points
     made.filters["duration"] = _duration
     made.filters["bytes"] = lambda size: f"{size / 1e6:.2f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
     return made
+
+
+def _line(name: str) -> str:
+    """A name that users gave, as a part of one line of Markdown, in a table or out of it: never a mark of it."""
+    return " ".join(name.split()).replace("|", "\\|").replace("<", "&lt;")
 
 
 def _percent(value: float | None) -> str:

@@ -117,6 +117,22 @@ def test_it_says_what_is_not_known(result: JobResult, bundle: record.Bundle) -> 
     assert "No file beside the data says whose it is" in model_card(result, unlicensed)
 
 
+def test_names_are_never_marks_of_the_page(result: JobResult, bundle: record.Bundle) -> None:
+    name = "a | b\n\n## Licence\n<b>"
+    shown = "a \\| b ## Licence &lt;b>"
+    student = result.trainings[2]
+    score = student.score.model_copy(update={"ap50": {name: 0.5}})
+    trainings = (*result.trainings[:2], student.model_copy(update={"score": score}))
+    changed = result.model_copy(update={"name": name, "classes": (name,), "trainings": trainings})
+
+    lines = model_card(changed, bundle).splitlines()
+
+    assert lines[0] == f"# {shown}"
+    assert f"| Classes | {shown} |" in lines
+    assert f"| {shown} | 50.0 |" in lines
+    assert "## Licence" not in lines
+
+
 def test_its_lines_of_python_are_python(result: JobResult, bundle: record.Bundle, tmp_path: Path) -> None:
     code = model_card(result, bundle).split("```python\n")[1].split("```")[0]
     compile(code, str(tmp_path), "exec")
