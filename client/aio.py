@@ -121,6 +121,7 @@ class AsyncFgfi:
         self.resume = _awaited(service.resume)
         self.retry = _awaited(service.retry)
         self.clone = _awaited(service.clone)
+        self.delete = _awaited(service.delete)
         self.latest_metrics = _awaited(service.latest_metrics)
         self.curves = _awaited(service.curves)
         self.login_link = _awaited(service.login_link)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from client.errors import EXIT_USAGE, ClientError
 
@@ -35,3 +36,10 @@ def missing(package: str, extra: str) -> ClientError:
         hints=(f"install this package with its extra `{extra}`",),
         exit_code=EXIT_USAGE,
     )
+
+
+def curve_of(series: dict[str, Any]) -> Curve:
+    """A series as the service answers it, without the steps that have no value."""
+    points = [(step, value) for step, value in zip(series["steps"], series["values"], strict=True) if value is not None]
+    steps, values = tuple(step for step, _ in points), tuple(value for _, value in points)
+    return Curve(series["stage"], series["seed"], series["name"], steps, values)

@@ -156,3 +156,9 @@ def _asked_pause(response: httpx.Response) -> float:
         return float(response.headers.get("Retry-After", "0"))
     except ValueError:
         return 0.0
+
+
+def with_query(path: str, **given: str | None) -> str:
+    """The path with what is given of a query."""
+    query = {name: value for name, value in given.items() if value is not None}
+    return f"{path}?{httpx.QueryParams(query)}" if query else path

@@ -19,13 +19,13 @@ import httpx
 
 from client import archive, connection, parted
 from client.connection import Connection
-from client.curves import MOST_POINTS, Curve
+from client.curves import MOST_POINTS, Curve, curve_of
 from client.errors import ClientError
 from client.exports import Exports
 from client.fetching import Fetch
 from client.following import Following
 from client.groups import Groups
-from client.http import Http
+from client.http import Http, with_query
 from client.keys import Keys
 from client.models import Artifact, Dataset, Detector, DryRun, Job, Measured, StreamEvent, Submitted, Thumbnail
 from client.parted import Watch
@@ -115,17 +115,19 @@ class Fgfi:
             except ClientError as error:
                 if error.code != "no_parts":
                     raise
-        answer = self._http.upload(
-            "/v1/datasets", archive.read(path, on_bytes), kind, {"name": name or path.resolve().name}
-        )
-        return Dataset.model_validate(answer)
+        called = name or path.resolve().name
+        answer = self._http.upload("/v1/datasets", archive.read(path, on_bytes), kind, {"name": called})
+        dataset = Dataset.model_validate(answer)
+        if dataset.name != called:
+            say(_known(dataset))
+        return dataset
 
     def add_source(self, source: Source, name: str, watch: Watch) -> Dataset:
         """Upload an archive that can be read from anywhere, in parts."""
         upload = parted.send(self._http, source, name, watch, sleep=self._sleep)
         dataset = self.dataset(str(upload.dataset_id))
         if upload.deduplicated:
-            watch.say(f"the service has this content already: {dataset.id} '{dataset.name}'")
+            watch.say(_known(dataset))
         return dataset
 
     def checked(self, dataset: Dataset) -> Dataset:
@@ -152,7 +154,7 @@ class Fgfi:
 
         priority: low, normal, high. device_class: which workers may take it; default: by the spec's device.
         """
-        path = _with_query("/v1/jobs", priority=priority, device_class=device_class)
+        path = with_query("/v1/jobs", priority=priority, device_class=device_class)
         return Job.model_validate(self._http.post(path, spec, idempotency_key=str(uuid.uuid4())))
 
     def submit_all(self, specs: Sequence[dict[str, Any]]) -> list[Submitted]:
@@ -173,19 +175,27 @@ class Fgfi:
 
     def dry_run(self, spec: dict[str, Any], priority: str | None = None, device_class: str | None = None) -> DryRun:
         """What `submit` would make, and how long it would take; nothing is made."""
-        path = _with_query("/v1/jobs", dry_run="true", priority=priority, device_class=device_class)
+        path = with_query("/v1/jobs", dry_run="true", priority=priority, device_class=device_class)
         return DryRun.model_validate(self._http.post(path, spec))
 
-    def jobs(self, states: list[str] | None = None, limit: int | None = None, group: str | None = None) -> list[Job]:
-        """Jobs, newest first; of some states, or of a group."""
-        params: dict[str, str | int | list[str]] = {"state": states} if states else {}
-        if group is not None:
-            params["group"] = group
+    def jobs(
+        self,
+        states: list[str] | None = None,
+        limit: int | None = None,
+        group: str | None = None,
+        *,
+        detector: str | None = None,
+        method: str | None = None,
+        metadata: Sequence[str] = (),
+    ) -> list[Job]:
+        """Jobs, newest first; metadata: `key:value` each, of which all must hold."""
+        every = {"state": states, "group": group, "detector": detector, "method": method, "metadata": [*metadata]}
+        params: dict[str, str | int | list[str]] = {name: value for name, value in every.items() if value}
         return [Job.model_validate(item) for item in self._pages("/v1/jobs", params, limit)]
 
     def evaluate(self, spec: dict[str, Any], priority: str | None = None, device_class: str | None = None) -> Job:
         """Measure a registered model on a data set: a job that trains nothing (docs/jobs.md). Never made twice."""
-        path = _with_query("/v1/evaluations", priority=priority, device_class=device_class)
+        path = with_query("/v1/evaluations", priority=priority, device_class=device_class)
         return Job.model_validate(self._http.post(path, spec, idempotency_key=str(uuid.uuid4())))
 
     def evaluations(self, limit: int | None = None) -> list[Job]:
@@ -216,6 +226,10 @@ class Fgfi:
         """Queue a failed or cancelled job again, with new budgets; it goes on from its newest checkpoint."""
         return Job.model_validate(self._http.post(f"/v1/jobs/{job_id}/retry"))
 
+    def delete(self, job_id: str) -> None:
+        """Delete a job that is over, with its files."""
+        self._http.delete(f"/v1/jobs/{job_id}")
+
     def clone(self, job_id: str, changes: dict[str, Any] | None = None) -> Job:
         """Create a job with this one's spec; changes: a JSON merge patch of it. Never made twice."""
         key = str(uuid.uuid4())
@@ -233,7 +247,7 @@ class Fgfi:
     def curves(self, job_id: str) -> list[Curve]:
         """Every metric of a job over its steps, thinned beyond `MOST_POINTS` points with every peak kept."""
         series = self._http.get(f"/v1/jobs/{job_id}/metrics", {"max_points": MOST_POINTS})["series"]
-        return [_curve(one) for one in series]
+        return [curve_of(one) for one in series]
 
     def login_link(self) -> str:
         """A link that opens the dashboard once."""
@@ -281,12 +295,5 @@ class Fgfi:
             asked["cursor"] = answer["next_cursor"]
 
 
-def _curve(series: dict[str, Any]) -> Curve:
-    points = [(step, value) for step, value in zip(series["steps"], series["values"], strict=True) if value is not None]
-    steps, values = tuple(step for step, _ in points), tuple(value for _, value in points)
-    return Curve(series["stage"], series["seed"], series["name"], steps, values)
-
-
-def _with_query(path: str, **given: str | None) -> str:
-    query = {name: value for name, value in given.items() if value is not None}
-    return f"{path}?{httpx.QueryParams(query)}" if query else path
+def _known(dataset: Dataset) -> str:
+    return f"the service has this content already: {dataset.id} '{dataset.name}'"

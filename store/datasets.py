@@ -1,6 +1,6 @@
 """Data sets. An upload goes: `begin` -> stream to the object store -> `uploaded` -> checked by a worker -> ready.
 
-The API: row = begin(...); commit; stored = objects.put(row.object_key, stream, ...); uploaded(...); commit. When the
+The API: row = begin(...); commit; stored = objects.put(row.object_key, stream, ...); received(...); commit. When the
 stream breaks: `abandon`. A crash in between leaves a row in `uploading`, which the steward expires.
 """
 
@@ -12,7 +12,7 @@ from sqlalchemy import delete as sql_delete
 from sqlalchemy.orm import Session
 
 from fgfi_core.spec import Data
-from store import audit, check_leases, garbage, ids, outbox
+from store import audit, check_leases, garbage, ids, outbox, quota
 from store.errors import DatasetNotReady, NoSuchSplit, NotFound
 from store.pages import Page, page
 from store.states import DatasetState
@@ -43,6 +43,35 @@ def uploaded(session: Session, project_id: str, dataset_id: str, *, size: int, s
     outbox.add(session, "dataset", row.id)
     audit.record(session, project_id, "dataset.create", row.id, name=row.name, size=size)
     return row
+
+
+def received(
+    session: Session, project_id: str, dataset_id: str, *, size: int, sha256: str, limit: int | None
+) -> tuple[Dataset, bool]:
+    """The archive came in one request: its data set, queued for its check, or the one that holds the same already.
+
+    limit: bytes of a project that has no limit of its own. Returns whether it was there before; then what came is
+    collected. Raises NotFound, QuotaExceeded.
+    """
+    quota.in_turn(session, project_id)
+    there = same(session, project_id, sha256)
+    if there is not None:
+        abandon(session, project_id, dataset_id)
+        return there, True
+    quota.require(session, project_id, size, limit)
+    return uploaded(session, project_id, dataset_id, size=size, sha256=sha256), False
+
+
+def same(session: Session, project_id: str, sha256: str) -> Dataset | None:
+    """The project's data set of this content, the oldest. The caller holds `quota.in_turn`."""
+    # A rejected one is checked anew: a later version of the service may read what an earlier one did not.
+    query = select(Dataset).where(
+        Dataset.project_id == project_id,
+        Dataset.sha256 == sha256,
+        Dataset.deleted_at.is_(None),
+        Dataset.state.in_(("checking", "ready")),
+    )
+    return session.scalars(query.order_by(Dataset.created_at, Dataset.id).limit(1)).first()
 
 
 def abandon(session: Session, project_id: str, dataset_id: str) -> None:

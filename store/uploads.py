@@ -13,7 +13,7 @@ from store.database import now
 from store.errors import LeaseLost, NotFound, PartRefused, TooLarge, WrongState
 from store.objects import Stored
 from store.objects.parts import MOST_PARTS
-from store.tables import Dataset, Upload
+from store.tables import Upload
 
 MIB = 2**20
 # Reading what arrived, at the pace of a slow disk, must end within the lease.
@@ -50,7 +50,7 @@ def begin(session: Session, project_id: str, asked: Asked, limits: Limits) -> Up
         hint = "Send less, or have FGFI_MAX_UPLOAD_BYTES raised."
         raise TooLarge(f"{asked.size} bytes are more than the {limits.upload_bytes} of an upload", hint=hint)
     quota.in_turn(session, project_id)
-    same = None if asked.sha256 is None else _same_data_set(session, project_id, asked.sha256)
+    same = None if asked.sha256 is None else datasets.same(session, project_id, asked.sha256)
     if same is None:
         if asked.sha256 is not None and (row := _open_alike(session, project_id, asked)) is not None:
             return row
@@ -142,7 +142,7 @@ def finish(session: Session, joined: Upload, stored: Stored) -> Upload:
     """
     quota.in_turn(session, joined.project_id)
     row = _held(session, joined)
-    same = _same_data_set(session, row.project_id, stored.sha256)
+    same = datasets.same(session, row.project_id, stored.sha256)
     if same is not None:
         garbage.add(session, [row.object_key])
         _complete(row, same.id, deduplicated=True)
@@ -225,17 +225,6 @@ def _complete(row: Upload, dataset_id: str, *, deduplicated: bool) -> None:
     row.state, row.dataset_id, row.deduplicated = "completed", dataset_id, deduplicated
     row.joining_token = row.joining_expires_at = None
     row.ended_at = func.clock_timestamp()
-
-
-def _same_data_set(session: Session, project_id: str, sha256: str) -> Dataset | None:
-    # A rejected one is checked anew: a later version of the service may read what an earlier one did not.
-    query = select(Dataset).where(
-        Dataset.project_id == project_id,
-        Dataset.sha256 == sha256,
-        Dataset.deleted_at.is_(None),
-        Dataset.state.in_(("checking", "ready")),
-    )
-    return session.scalars(query.order_by(Dataset.created_at, Dataset.id).limit(1)).first()
 
 
 def _open_alike(session: Session, project_id: str, asked: Asked) -> Upload | None:

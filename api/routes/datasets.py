@@ -14,7 +14,7 @@ from api.problems import Problem, responses
 from api.schemas.datasets import DatasetOut
 from api.schemas.page import PageOut
 from api.service import Service
-from store import datasets, quota
+from store import datasets
 from store.states import DatasetState
 from store.tables import Dataset
 
@@ -42,7 +42,8 @@ UPLOAD = {
     response_model=DatasetOut,
     responses=responses(
         400, 401, 403, 413, 422, "upload_broken", "quota_exceeded", "not_an_archive", "empty_upload", 507
-    ),
+    )
+    | {200: {"model": DatasetOut, "description": "The project has this content already."}},
     openapi_extra=UPLOAD,
 )
 async def upload_dataset(
@@ -55,14 +56,15 @@ async def upload_dataset(
     """Upload a data set as an archive: the raw body, or the first file of a form.
 
     It is streamed to the object store; then a worker checks it, and the state goes from `checking` to `ready` or
-    `rejected`.
+    `rejected`. Where the project has a data set of the same content already, that one is answered (200), under its own
+    name.
     """
     chunks = archive_chunks(request)
     # The first bytes tell whether this is an archive at all: before that, nothing is written.
     first = await anext(chunks)
     row = await run_in_threadpool(_begin, service, principal.project_id, name)
     try:
-        row = await run_in_threadpool(_receive, service, row, from_any_thread(first, chunks))
+        row, known = await run_in_threadpool(_receive, service, row, from_any_thread(first, chunks))
     except BaseException as error:
         # Also when the client goes away or the server stops: half an archive is of no use to anybody.
         with anyio.CancelScope(shield=True):
@@ -70,6 +72,8 @@ async def upload_dataset(
         if isinstance(error, ClientDisconnect):
             raise Problem(400, "upload_broken", "The upload broke off; nothing was kept.") from error
         raise
+    if known:
+        response.status_code = 200
     response.headers["location"] = f"/v1/datasets/{row.id}"
     return DatasetOut.of(row)
 
@@ -104,11 +108,11 @@ def _begin(service: Service, project_id: str, name: str) -> Dataset:
         return datasets.begin(session, project_id, name)
 
 
-def _receive(service: Service, row: Dataset, chunks: Iterator[bytes]) -> Dataset:
+def _receive(service: Service, row: Dataset, chunks: Iterator[bytes]) -> tuple[Dataset, bool]:
     stored = service.objects.put(row.object_key, chunks, max_bytes=service.settings.max_upload_bytes)
     with service.sessions.begin() as session:
-        quota.require(session, row.project_id, stored.size, service.settings.project_bytes)
-        return datasets.uploaded(session, row.project_id, row.id, size=stored.size, sha256=stored.sha256)
+        limit = service.settings.project_bytes
+        return datasets.received(session, row.project_id, row.id, size=stored.size, sha256=stored.sha256, limit=limit)
 
 
 def _abandon(service: Service, row: Dataset) -> None:

@@ -1,4 +1,4 @@
-"""`fgfi jobs`, `fgfi show`, and what can be done to a job: cancel, pause, resume, retry, clone."""
+"""`fgfi jobs`, `fgfi show`, and what can be done to a job: cancel, pause, resume, retry, delete, clone."""
 
 import json
 from collections.abc import Sequence
@@ -32,12 +32,17 @@ JobArgument = Annotated[
 def jobs(
     state: Annotated[list[str] | None, typer.Option(help="Only jobs in this state; may be given again.")] = None,
     group: Annotated[str | None, typer.Option(help="Only jobs of this group.")] = None,
+    detector: Annotated[str | None, typer.Option(help="Only jobs with this teacher or student.")] = None,
+    method: Annotated[str | None, typer.Option(help="Only jobs of this distillation method.")] = None,
+    metadata: Annotated[
+        list[str] | None, typer.Option(metavar="KEY:VALUE", help="Only jobs that say so; given again, all must hold.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
     """List jobs, newest first."""
     with Fgfi.connect() as service:
-        found = service.jobs(state, limit, group)
+        found = service.jobs(state, limit, group, detector=detector, method=method, metadata=metadata or ())
     if as_json:
         print_json([job.model_dump(mode="json") for job in found])
         return
@@ -76,6 +81,13 @@ def retry(job_id: JobArgument, as_json: JsonOption = False) -> None:
     """Queue a failed or cancelled job again; it goes on from its newest checkpoint."""
     with Fgfi.connect() as service:
         _print_state(service.retry(job_id), as_json)
+
+
+def delete(job_id: JobArgument) -> None:
+    """Delete a job that is over, with its files; it cannot be brought back."""
+    with Fgfi.connect() as service:
+        service.delete(job_id)
+    console.print(f"{job_id} is deleted", markup=False)
 
 
 def clone(

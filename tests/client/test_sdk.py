@@ -267,3 +267,31 @@ def test_a_job_is_submitted_with_its_priority(make_service: MakeService) -> None
 
     make_service(answer).submit({}, priority="high")
     assert dict(asked[0].url.params) == {"priority": "high"}
+
+
+def test_jobs_are_asked_for_by_every_filter(make_service: MakeService) -> None:
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(200, json={"data": [JOB], "has_more": False, "next_cursor": None})
+
+    service = make_service(answer)
+    assert [job.id for job in service.jobs(detector="d", method="fgfi", metadata=["line:3", "shift:b"])] == ["job_1"]
+
+    params = asked[0].params
+    assert (params["detector"], params["method"]) == ("d", "fgfi")
+    assert params.get_list("metadata") == ["line:3", "shift:b"]
+    assert "state" not in params
+
+
+def test_a_job_is_deleted(make_service: MakeService) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, request.url.path))
+        return httpx.Response(204)
+
+    make_service(answer).delete("job_1")
+
+    assert asked == [("DELETE", "/v1/jobs/job_1")]

@@ -96,7 +96,8 @@ def send(client: TestClient, route: str, call: Call, ids: Ids) -> httpx.Response
     except KeyError as unknown:
         pytest.fail(f"{route}: nothing is made for {unknown}; make one in tests/integration/api/things.py")
     body = call.json(ids) if call.json else None
-    answer: httpx.Response = client.request(method, f"{url}?{call.query.format_map(ids)}", json=body, content=call.data)
+    content = call.data() if call.data else None
+    answer: httpx.Response = client.request(method, f"{url}?{call.query.format_map(ids)}", json=body, content=content)
     return answer
 
 

@@ -18,7 +18,20 @@ from store.tables import Job
 from tests.browser import measurements
 from tests.integration.api import things
 from tests.integration.api.conftest import HOUR
+from tests.integration.api.scene import Scene, name
 
+FRAGMENTS = (
+    "/jobs/{job}",
+    "/jobs/{job}/top",
+    "/jobs/{job}/rest",
+    "/jobs/{job}/log",
+    "/jobs/{job}/evaluation/curve?class=cell",
+    "/jobs/new?clone={job}",
+    "/compare?job={job}&job={job}",
+    "/jobs/{job}/metrics.csv",
+    "/groups/new?base={job}",
+    "/jobs/list",
+)
 PAGES = ("pictures", "evaluation", "downloads")
 
 
@@ -103,3 +116,14 @@ def test_a_job_that_only_measures_has_its_page_and_is_compared_with_nothing(
     for page in ("", *(f"/{part}" for part in PAGES)):
         assert visitor.get(f"/jobs/{job}{page}").status_code == 200
     assert f"There is no job {job}" in visitor.get(f"/compare?job={job}&job={ids['job_id']}").text
+
+
+@pytest.mark.parametrize("page", [*FRAGMENTS, *(f"/jobs/{{job}}/{page}" for page in PAGES)])
+def test_every_page_and_fragment_of_an_evaluation_answers(page: str, visitor: TestClient, scene: Scene) -> None:
+    answer = visitor.get(page.format(job=scene.ids[name("job", "Measured")]))
+    assert answer.status_code in {200, 303, 404}, answer.text
+
+
+@pytest.mark.parametrize("fragment", ["top", "rest", "log"])
+def test_a_fragment_of_no_job_is_not_found(fragment: str, visitor: TestClient) -> None:
+    assert visitor.get(f"/jobs/job_none/{fragment}").status_code == 404

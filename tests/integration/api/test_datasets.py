@@ -15,6 +15,7 @@ from store import datasets, projects
 from store.database import Sessions
 from store.objects import ObjectStore
 from store.settings import Settings
+from worker.steward import Steward
 
 MIB = 2**20
 
@@ -130,6 +131,46 @@ def test_a_broken_upload_leaves_nothing(server: httpx.Client, archive: bytes, ob
     while server.get("/v1/datasets").json()["data"]:
         pass
     assert list(objects.list()) == []
+
+
+def test_the_same_content_is_kept_once(
+    client: TestClient, archive: bytes, objects: ObjectStore, settings: Settings, sessions: Sessions
+) -> None:
+    first = client.post("/v1/datasets", params={"name": "cells"}, content=archive)
+    again = client.post("/v1/datasets", params={"name": "cells again"}, content=archive)
+
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    assert again.headers["location"] == first.headers["location"]
+    Steward(settings, sessions, objects).collect()
+    assert len(list(objects.list())) == 1
+    assert len(client.get("/v1/datasets").json()["data"]) == 1
+
+
+def test_content_that_is_there_needs_no_room_in_a_full_project(
+    settings: Settings, archive: bytes, make_key: Callable[..., str]
+) -> None:
+    app = create_app(settings.model_copy(update={"project_bytes": len(archive)}))
+    client = TestClient(app, base_url="http://localhost", headers={"authorization": f"Bearer {make_key('submit')}"})
+
+    answers = [client.post("/v1/datasets", params={"name": "x"}, content=archive).status_code for _ in range(2)]
+
+    assert answers == [201, 200]
+    assert client.post("/v1/datasets", params={"name": "x"}, content=archive + b" ").status_code == 403
+    app.state.service.engine.dispose()
+
+
+def test_another_project_s_content_is_no_reason_to_keep_less(
+    client: TestClient, archive: bytes, make_key: Callable[..., str], sessions: Sessions
+) -> None:
+    first = client.post("/v1/datasets", params={"name": "x"}, content=archive)
+    with sessions.begin() as session:
+        other = projects.ensure(session, "other").id
+    client.headers["authorization"] = f"Bearer {make_key('admin', project=other)}"
+    second = client.post("/v1/datasets", params={"name": "x"}, content=archive)
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json()["id"] != second.json()["id"]
 
 
 def test_a_deleted_data_set_is_gone(client: TestClient, archive: bytes) -> None:
