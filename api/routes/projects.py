@@ -43,9 +43,14 @@ def get_project(project_id: str, principal: Reader, session: SessionDep) -> Proj
 
 
 @router.patch("/{project_id}", response_model=ProjectOut, responses=responses(401, 403, 404, 422, "name_taken"))
-def update_project(project_id: str, body: ProjectChanges, principal: Admin, session: SessionDep) -> ProjectOut:
-    """Rename a project; an operator may change its limits, too."""
-    _visible(session, principal, project_id)
+def update_project(
+    project_id: str, body: ProjectChanges, principal: Admin, session: SessionDep, settings: SettingsDep
+) -> ProjectOut:
+    """Rename a project; an operator may change its limits, too, and names that the login provider leads to."""
+    row = _visible(session, principal, project_id)
+    # Who comes in by the provider lands in the project of such a name: it must not become another's.
+    if body.name not in {None, row.name} and {body.name, row.name} & {one.project for one in settings.oidc_access}:
+        require_scope(principal, "operator")
     changes: dict[str, Any] = body.model_dump(exclude_unset=True, exclude_none=True, include={"name"})
     if body.limits is not None:
         require_scope(principal, "operator")

@@ -8,10 +8,13 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from api.main import create_app
 from fgfi_core.spec import JobSpec
+from store import projects
 from store.database import Sessions
 from store.leases import Claim
 from store.principal import Scope
+from store.settings import GroupAccess, Settings
 from store.tables import Attempt, Job
 
 MakeKey = Callable[..., str]
@@ -210,3 +213,20 @@ def test_days_on_which_nothing_ran_have_no_hours(
     days = client.get("/v1/usage").json()["days"]
     assert [day["device_hours"] for day in days[:-2]] == [0.0] * 28
     assert sum(day["device_hours"] for day in days) < 1
+
+
+@pytest.mark.parametrize(("name", "other"), [("default", "cells"), ("others", "vision")])
+def test_an_admin_neither_takes_nor_leaves_a_name_that_the_login_provider_leads_to(
+    settings: Settings, sessions: Sessions, make_key: MakeKey, name: str, other: str
+) -> None:
+    access = (GroupAccess("team", "default", "submit"), GroupAccess("*", "vision", "read"))
+    app = create_app(settings.model_copy(update={"oidc_access": access}))
+    with sessions.begin() as session:
+        project = projects.ensure(session, name).id
+    codes = []
+    for scope in ("admin", "operator"):
+        headers = {"authorization": f"Bearer {make_key(scope, project=project)}"}
+        client = TestClient(app, base_url="http://localhost", headers=headers)
+        codes.append(client.patch(f"/v1/projects/{project}", json={"name": other}).status_code)
+    app.state.service.engine.dispose()
+    assert codes == [403, 200]
