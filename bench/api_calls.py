@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from itertools import count
@@ -111,5 +111,4 @@ def client(api: Api, key: str, connections: int) -> Iterator[Client]:
         yield Client(opened, headers)
     finally:
         for one in opened:
-            with closing(one):
-                pass
+            one.close()
