@@ -15,6 +15,8 @@ from store.public_address import Network, public_addresses
 from store.webhook_sending import Outcome
 
 CONNECT_SECONDS = 5.0
+# Of a name's addresses: one could have a hundred that do not answer, each for its five seconds.
+MOST_ADDRESSES = 3
 # What is read of an answer beyond its head: nothing depends on it, and it may never end.
 READ_BYTES = 1024
 
@@ -68,7 +70,7 @@ def post(
 def _send(target: Target, body: bytes, headers: Mapping[str, str], allowed: Sequence[Network], seconds: float) -> int:
     addresses = public_addresses(target.host, target.port, allowed)
     # To the very address that was checked: the name, asked again, might lead elsewhere.
-    connected = _connect(addresses, target.port)
+    connected = _connect(addresses[:MOST_ADDRESSES], target.port)
     # A handle of its own: a secured socket takes the first one over.
     handle = connected.dup()
     over = threading.Event()

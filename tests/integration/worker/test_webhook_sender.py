@@ -272,6 +272,23 @@ def test_a_name_is_resolved_once_and_the_address_that_was_checked_is_called(
     assert receiver.requests[0].headers["host"].startswith("rebinding.example:")
 
 
+def test_of_a_hundred_addresses_of_a_name_a_few_are_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    really = socket.getaddrinfo
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]  # Nobody listens there any more.
+
+    def resolve(host: str, *rest: Any, **more: Any) -> Any:
+        asked.append(host)
+        named = [f"127.0.1.{number}" for number in range(100)] if host == "crowd.example" else [host]
+        return [entry for one in named for entry in really(one, *rest, **more)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    outcome = post(f"http://crowd.example:{port}/", b"{}", {}, allowed=[LOOPBACK])
+    assert "refused" in (outcome.error or "")
+    assert asked == ["crowd.example", "127.0.1.0", "127.0.1.1", "127.0.1.2"]
+
+
 def test_a_webhook_that_failed_for_days_is_disabled_and_says_why(
     sender: Sender, sessions: Sessions, receiver: Receiver, hook: Hook, make_job: Callable[[], Job], project_id: str
 ) -> None:
