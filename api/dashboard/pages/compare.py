@@ -1,6 +1,7 @@
 """Jobs beside one another. The address holds their ids, so that a comparison can be shared."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -15,7 +16,6 @@ from api.dashboard.views.numbers import NAMES, numbers
 from api.deps import ServiceDep
 from store import artifacts, jobs, metrics
 from store.errors import NotFound
-from store.objects import ObjectStore
 from store.standings import best_accuracy
 from store.tables import Artifact, Job
 
@@ -31,7 +31,9 @@ def show_comparison(resident: Resident, service: ServiceDep, asked: Ids = []) ->
     with service.sessions.begin() as session:
         found = {job_id: _find(session, resident.project_id, job_id) for job_id in ids[:MOST]}
         known = [job for job in found.values() if job is not None]
-        facts = _facts(session, service.objects, known) if len(known) >= LEAST else []
+        stored = _facts(session, known) if len(known) >= LEAST else []
+    # The object store is asked when the transaction is over: ten files may take longer than a connection is held.
+    facts = [replace(one, measured=read_measured(service.objects, one.files)) for one in stored]
     return page(
         "compare.html",
         status=200 if facts else 404 if ids else 200,
@@ -51,11 +53,12 @@ def _find(session: Session, project_id: str, job_id: str) -> Job | None:
     return found if found.kind == "distillation" else None
 
 
-def _facts(session: Session, objects: ObjectStore, found: Sequence[Job]) -> list[Facts]:
+def _facts(session: Session, found: Sequence[Job]) -> list[Facts]:
+    """All that the database has of them."""
     best = best_accuracy(session, [job.id for job in found])
     gathered = []
     for job in found:
         files: Sequence[Artifact] = artifacts.list_newest(session, job.project_id, job.id)
         series = metrics.series(session, job.project_id, job.id, names=NAMES, max_points=10_000)
-        gathered.append(Facts(job, best.get(job.id, {}), numbers(series), read_measured(objects, files), files))
+        gathered.append(Facts(job, best.get(job.id, {}), numbers(series), None, files))
     return gathered
