@@ -1,5 +1,6 @@
 """The one place where what the store refuses becomes an HTTP status."""
 
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
@@ -8,6 +9,8 @@ from store import errors
 from store.database import AWAY, UNKEPT
 from store.objects.errors import StorageAway, StorageFull, StorageRefused
 from store.safetensors_header import BadModelFile, NotSafetensors
+
+log = structlog.get_logger("api.refusals")
 
 STATUS: dict[type[errors.StoreError], int] = {
     errors.NotFound: 404,
@@ -62,7 +65,9 @@ def unkept() -> Problem:
     return Problem(422, "invalid", "A value in this request can be neither kept nor looked for.", hint=hint)
 
 
-def _on_unkept(request: Request, _error: Exception) -> Response:
+def _on_unkept(request: Request, error: Exception) -> Response:
+    # With a state the server itself refused it, which may be a fault of ours; never the value.
+    log.warning("value_unkept", sqlstate=getattr(getattr(error, "orig", None), "sqlstate", None))
     if "\0" in request.url.path or "%00" in request.url.path:  # An id that nothing can have.
         return answer(request, Problem(404, "not_found", "There is nothing of this id."))
     return answer(request, unkept())
