@@ -29,6 +29,8 @@ from store import keys
 from store.database import Sessions, make_sessions
 from store.settings import Settings
 
+COMPILED = "compiled"
+
 
 @dataclass(frozen=True)
 class Place:
@@ -77,7 +79,7 @@ def environment(settings: Settings, folder: Path) -> dict[str, str]:
         "FGFI_SECRET_KEY": settings.secret_key.get_secret_value(),
         "FGFI_RATE_READS": "0",
         "FGFI_RATE_WRITES": "0",
-        **api_process.compiled(folder / "compiled"),
+        **api_process.compiled(folder / COMPILED),
     }
 
 
@@ -93,7 +95,12 @@ def _place(stack: ExitStack, folder: Path, url: str, rows: int, connections: int
         calls = api_calls.of(session)
     queue_filling.settle(engine)
     print(f"{rows:8d} jobs made in {time.perf_counter() - start:.0f} s", flush=True)
-    api = stack.enter_context(api_process.running(environment(settings, folder)))
+    told = environment(settings, folder)
+    if not (folder / COMPILED).exists():
+        # A process that compiles its modules itself has more memory, and takes longer, than any that follows.
+        with api_process.running(told):
+            pass
+    api = stack.enter_context(api_process.running(told))
     client = stack.enter_context(api_calls.client(api, key, connections))
     return Place(rows, sessions, key, api, client, calls)
 
@@ -120,7 +127,7 @@ def _calls(places: Sequence[Place], rounds: int, each: int) -> list[dict[str, An
 
 
 def _starts(folder: Path, sessions: Sessions, starts: int) -> list[dict[str, Any]]:
-    """The start of a process, when what it imports has been compiled already: the places' own were the first."""
+    """The start of a process, when what it imports has been compiled already."""
     settings = queue_server.settings_of(sessions.kw["bind"].url.render_as_string(hide_password=False))
     found: list[tuple[float, float]] = []
     for _ in range(starts):
