@@ -124,7 +124,7 @@ MUTANTS: tuple[Mutant, ...] = (
     Mutant("announce: announced long ago", OUTBOX, ", last <= before", ""),
     Mutant("announce: due", OUTBOX, "func.greatest(", "func.coalesce("),
     # Checks of uploads, which are leased alike.
-    Mutant("check: it waits for one", CHECKS, '            table.state == "checking",\n', "", tests=_CHECKS),
+    Mutant("check: it waits for one", CHECKS, "            waits(table),\n", "", tests=_CHECKS),
     Mutant(
         "check: nobody is at it",
         CHECKS,
