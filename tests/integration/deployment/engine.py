@@ -130,7 +130,7 @@ class Engine:
         service = self.services[name]
         words = ["ip", "netns", "exec", self._namespace, "bwrap", "--unshare-user", "--uid", "65534", "--gid", "65534"]
         words += ["--die-with-parent", "--clearenv", "--tmpfs", "/", "--dev", "/dev", "--bind", "/proc", "/proc"]
-        for path in (*_SYSTEM, sys.base_prefix, sys.prefix):
+        for path in _SYSTEM:
             words += ["--ro-bind-try", path, path]
         words += ["--ro-bind", str(self._hosts), "/etc/hosts", "--tmpfs", "/var/lib"]
         variables = dict(service.get("environment", {}))
@@ -145,6 +145,9 @@ class Engine:
                 words += ["--ro-bind", str(ROOT / source), target]
         for folder, target in self._mounts(name, service, image):
             words += ["--bind", str(folder), target]
+        # After the folders, for a checkout may lie below one of them.
+        for path in (sys.base_prefix, sys.prefix):
+            words += ["--ro-bind", path, path]
         for config in service.get("configs", []):
             words += ["--ro-bind", str(self._config(config["source"])), config["target"]]
         if service.get("read_only"):
