@@ -168,7 +168,9 @@ class Engine:
 
     def _config(self, source: str) -> Path:
         file = self._folder / f"config-{source}"
-        file.write_text(self._content["configs"][source]["content"])
+        # Once: a health check comes here too, and must not empty the file under the service that reads it.
+        if not file.exists():
+            file.write_text(self._content["configs"][source]["content"])
         return file
 
     def _image(self, service: Mapping[str, Any]) -> Image | None:
